@@ -1,0 +1,111 @@
+"""
+A prepaid wallet: money is held before a call and settled after it, in whole micros.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from outdial.domain.model.money import MICROS_MAX
+
+
+class EntryKind(StrEnum):
+    """
+    What a ledger row did to a wallet.
+    """
+
+    DEPOSIT = "deposit"
+    HOLD = "hold"
+    CAPTURE = "capture"
+    RELEASE = "release"
+
+
+@attrs.frozen(kw_only=True)
+class LedgerEntry:
+    """
+    One immutable row of an account's ledger.
+
+    Attributes:
+        micros: The amount moved; at least 0 (a release of nothing closes a hold that was captured whole).
+
+        call_id: The call the money belongs to; `None` for deposits. At most one entry of a kind a call.
+
+        at: When, in UTC.
+    """
+
+    account_id: int
+    kind: EntryKind
+    micros: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(MICROS_MAX)])
+    call_id: int | None
+    at: datetime
+
+
+class OverdrawnError(ValueError):
+    """
+    The wallet can't cover the entry; nothing was changed.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class Wallet:
+    """
+    What an account owns and what of it is promised to open calls.
+
+    Attributes:
+        balance_micros: Money owned, holds included.
+
+        held_micros: Sum of the open holds; at most the balance.
+    """
+
+    account_id: int
+    currency: str
+    balance_micros: int = attrs.field(validator=attrs.validators.ge(0))
+    held_micros: int = attrs.field(validator=attrs.validators.ge(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.held_micros > self.balance_micros:
+            raise OverdrawnError("More is held than the wallet owns.")
+        if self.balance_micros > MICROS_MAX:
+            raise OverdrawnError(f"A wallet holds at most {MICROS_MAX} micros.")
+
+    @property
+    def available_micros(self) -> int:
+        """
+        Money that a new hold may take.
+        """
+        return self.balance_micros - self.held_micros
+
+    def post(self, entry: LedgerEntry) -> "Wallet":
+        """
+        Return the wallet after one ledger entry.
+
+        Raises:
+            OverdrawnError: The entry takes more than there is.
+        """
+        if entry.micros > self._limit(entry.kind):
+            raise OverdrawnError(
+                f"A {entry.kind} of {entry.micros} micros is more than the wallet can cover."
+            )
+        match entry.kind:
+            case EntryKind.DEPOSIT:
+                return attrs.evolve(self, balance_micros=self.balance_micros + entry.micros)
+            case EntryKind.HOLD:
+                return attrs.evolve(self, held_micros=self.held_micros + entry.micros)
+            case EntryKind.CAPTURE:
+                return attrs.evolve(
+                    self,
+                    balance_micros=self.balance_micros - entry.micros,
+                    held_micros=self.held_micros - entry.micros,
+                )
+            case EntryKind.RELEASE:
+                return attrs.evolve(self, held_micros=self.held_micros - entry.micros)
+
+    def _limit(self, kind: EntryKind) -> int:
+        match kind:
+            case EntryKind.DEPOSIT:
+                return MICROS_MAX - self.balance_micros
+            case EntryKind.HOLD:
+                return self.available_micros
+            case EntryKind.CAPTURE | EntryKind.RELEASE:
+                return self.held_micros
