@@ -3,6 +3,7 @@ How a call came out: one closed set for attempts and for the `ended_reason` of t
 """
 
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
@@ -28,6 +29,13 @@ class Disposition(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
 
 
+WORDS_LENGTH_MAX: Final = 200
+
+
+def _shortened(words: str) -> str:
+    return words[:WORDS_LENGTH_MAX]
+
+
 @attrs.frozen(kw_only=True)
 class HangUpCause:
     """
@@ -42,7 +50,7 @@ class HangUpCause:
     """
 
     code: int = 0
-    words: str = attrs.field(default="", converter=lambda words: words[:200])
+    words: str = attrs.field(default="", converter=_shortened)
     provisional: tuple[int, ...] = ()
 
     def __str__(self) -> str:

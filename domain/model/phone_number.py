@@ -4,11 +4,12 @@ Telephone numbers as ITU-T E.164 writes them, and which texts are taken for one.
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import attrs
 import phonenumbers
-from phonenumbers import PhoneNumberType, ValidationResult
+from phonenumbers import PhoneMetadata, PhoneNumberType, ValidationResult
 from phonenumbers.shortnumberinfo import is_emergency_number, is_valid_short_number_for_region
 
 TEXT_LENGTH_MAX: Final = 64
@@ -88,7 +89,7 @@ class PhoneNumber:
         What kind of destination this is, by libphonenumber's data and the codes of no country.
         """
         parsed = phonenumbers.parse(self.e164)
-        if parsed.country_code in _GLOBAL_NETWORK_CODES:
+        if _country_code(parsed) in _GLOBAL_NETWORK_CODES:
             return NumberKind.GLOBAL_NETWORK
         return _KINDS.get(phonenumbers.number_type(parsed), NumberKind.ORDINARY)
 
@@ -98,7 +99,7 @@ class PhoneNumber:
         The ISO 3166 region it belongs to, as near as can be told; `001` for codes of no country, `ZZ` for none.
         """
         parsed = phonenumbers.parse(self.e164)
-        main_region = phonenumbers.region_code_for_country_code(parsed.country_code)
+        main_region = phonenumbers.region_code_for_country_code(_country_code(parsed))
         return phonenumbers.region_code_for_number(parsed) or main_region
 
     def __str__(self) -> str:
@@ -143,6 +144,10 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+def _country_code(parsed: phonenumbers.PhoneNumber) -> int:
+    return parsed.country_code or 0
+
+
 def _is_proper(parsed: phonenumbers.PhoneNumber, check: NumberCheck) -> bool:
     match check:
         case NumberCheck.POSSIBLE:
@@ -156,10 +161,24 @@ def _is_short(parsed: phonenumbers.PhoneNumber) -> bool:
     """
     Tell whether the national form is an emergency or short number of any region of its country code.
     """
-    if phonenumbers.is_valid_number(parsed):
-        return False
+    country_code = _country_code(parsed)
     national = phonenumbers.national_significant_number(parsed)
+    if len(national) > _short_length_max(country_code) or phonenumbers.is_valid_number(parsed):
+        return False
     return any(
         is_emergency_number(national, region) or is_valid_short_number_for_region(parsed, region)
-        for region in phonenumbers.region_codes_for_country_code(parsed.country_code)
+        for region in phonenumbers.region_codes_for_country_code(country_code)
+    )
+
+
+@cache
+def _short_length_max(country_code: int) -> int:
+    """
+    Return how many digits the longest short number of a country code has; most numbers are longer and done with.
+    """
+    regions = phonenumbers.region_codes_for_country_code(country_code)
+    short_metadata = (PhoneMetadata.short_metadata_for_region(region) for region in regions)
+    return max(
+        (length for known in short_metadata if known is not None for length in known.general_desc.possible_length),
+        default=0,
     )

@@ -41,12 +41,8 @@ class Rate:
     currency: str = attrs.field(converter=check_currency)
     prefix: str = attrs.field(validator=_check_prefix)
     per_minute_micros: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(MICROS_MAX)])
-    increment_s: int = attrs.field(
-        default=60, validator=[attrs.validators.ge(1), attrs.validators.le(INCREMENT_S_MAX)]
-    )
-    minimum_s: int = attrs.field(
-        default=0, validator=[attrs.validators.ge(0), attrs.validators.le(INCREMENT_S_MAX)]
-    )
+    increment_s: int = attrs.field(default=60, validator=[attrs.validators.ge(1), attrs.validators.le(INCREMENT_S_MAX)])
+    minimum_s: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(INCREMENT_S_MAX)])
 
     def price(self, talk_s: int) -> int:
         """

@@ -84,9 +84,7 @@ class Wallet:
             OverdrawnError: The entry takes more than there is.
         """
         if entry.micros > self._limit(entry.kind):
-            raise OverdrawnError(
-                f"A {entry.kind} of {entry.micros} micros is more than the wallet can cover."
-            )
+            raise OverdrawnError(f"A {entry.kind} of {entry.micros} micros is more than the wallet can cover.")
         match entry.kind:
             case EntryKind.DEPOSIT:
                 return attrs.evolve(self, balance_micros=self.balance_micros + entry.micros)
