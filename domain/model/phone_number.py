@@ -177,8 +177,6 @@ def _short_length_max(country_code: int) -> int:
     Return how many digits the longest short number of a country code has; most numbers are longer and done with.
     """
     regions = phonenumbers.region_codes_for_country_code(country_code)
-    short_metadata = (PhoneMetadata.short_metadata_for_region(region) for region in regions)
-    return max(
-        (length for known in short_metadata if known is not None for length in known.general_desc.possible_length),
-        default=0,
-    )
+    known = [PhoneMetadata.short_metadata_for_region(region) for region in regions]
+    described = [metadata.general_desc for metadata in known if metadata is not None]
+    return max((length for short in described if short is not None for length in short.possible_length), default=0)
