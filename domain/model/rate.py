@@ -60,7 +60,7 @@ class Rate:
         if self.price(limit_s) <= micros:
             return limit_s
         increments = micros * _SECONDS_PER_MINUTE // (self.per_minute_micros * self.increment_s)
-        talk_s = min(increments * self.increment_s, limit_s)
+        talk_s = increments * self.increment_s
         return talk_s if talk_s > 0 and self.price(talk_s) <= micros else 0
 
     def _billed_s(self, talk_s: int) -> int:

@@ -1,0 +1,102 @@
+"""
+Everything that a rule may see: a snapshot, taken once for a request.
+"""
+
+from datetime import datetime
+
+import attrs
+
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.call_request import CallFields, CallRequest
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.identifiers import AgentReference, KeyProof, read_key
+from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.principal import Account, ApiKey, Operator, PresentedKey
+from outdial.domain.model.rate import Rate
+from outdial.domain.model.wallet import Wallet
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """
+    What is true for one request when it is decided.
+
+    Attributes:
+        call_number: The row that the call gets if it is accepted.
+
+        key: The stored key that the presented one claims to be.
+
+        account: The key's, or the operator's choice.
+
+        callee: The number, read by the account's and the operator's settings.
+
+        dnc_entry: The callee's entry on the account's Do-Not-Call list.
+
+        rates: Rates of the account's currency whose prefix may fit the callee.
+    """
+
+    now: datetime
+    policy: Policy
+    call_number: int
+    key: ApiKey | None = None
+    account: Account | None = None
+    wallet: Wallet | None = None
+    callee: PhoneNumber | None = None
+    agent: Agent | None = None
+    contact: Contact | None = None
+    dnc_entry: DncEntry | None = None
+    rates: tuple[Rate, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class LookUps:
+    """
+    What storage must find for a request, once its account is known.
+    """
+
+    account_id: int
+    currency: str
+    agent_id: AgentReference | None
+    contact_id: int | None
+    callee: PhoneNumber | None
+
+
+def claimed_key(request: CallRequest) -> KeyProof | None:
+    """
+    Return the key that a request claims to have, if its text can be one.
+    """
+    match request.credential:
+        case PresentedKey(text=str(text)):
+            return read_key(text)
+        case _:
+            return None
+
+
+def claimed_account_id(request: CallRequest, key: ApiKey | None) -> int | None:
+    """
+    Return the account that a request is made for, if it names one that may be looked at.
+    """
+    if isinstance(request.credential, Operator):
+        return request.credential.account_id
+    proof = claimed_key(request)
+    return key.account_id if key is not None and proof is not None and key.is_proved_by(proof) else None
+
+
+def look_ups(request: CallRequest, account: Account, policy: Policy) -> LookUps:
+    """
+    Tell what storage must find for a request of an account; nothing where its fields can't be read.
+    """
+    fields = request.content
+    if not isinstance(fields, CallFields):
+        return LookUps(account_id=account.id, currency=account.currency, agent_id=None, contact_id=None, callee=None)
+    return LookUps(
+        account_id=account.id,
+        currency=account.currency,
+        agent_id=fields.agent_id,
+        contact_id=fields.contact_id,
+        callee=parse_phone_number(
+            fields.phone_number, default_region=account.default_region, check=policy.number_check
+        ),
+    )

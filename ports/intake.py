@@ -1,0 +1,25 @@
+"""
+Handing in requests for a decision.
+"""
+
+from typing import Protocol
+
+from outdial.domain.model.call_request import CallFields
+from outdial.domain.model.decision import Decision, Refused
+from outdial.domain.model.principal import Credential
+
+
+class Intake(Protocol):
+    """
+    The front of acceptance: gathers requests, gives each its decision.
+    """
+
+    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+        """
+        Return the decision on one request, after it was committed.
+
+        Raises:
+            IntakeFullError: Too many wait already.
+
+            StorageError: Nothing was accepted.
+        """
