@@ -5,6 +5,7 @@ Times are aware, in UTC, kept to the microsecond. Texts hold no NUL and no lone 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from outdial.domain.model.agent import Agent
@@ -187,9 +188,12 @@ class Calls(CallsReader, Protocol):
     The same, with writes.
     """
 
-    def save(self, call: Call) -> None:
+    def save(self, call: Call, at: datetime) -> None:
         """
-        Write a call whose `version` is one more than the stored one's, and the record of its new state.
+        Write a call whose `version` is one more than the stored one's, and the record that it reached its state.
+
+        Args:
+            at: When it did, in UTC.
 
         Raises:
             StorageConflictError: Somebody else wrote it first.

@@ -18,7 +18,7 @@ class CallRecord:
     Attributes:
         number: Strictly increases over the database.
 
-        at: When, in UTC: the call's own time for it where it has one.
+        at: When, in UTC.
     """
 
     number: int
