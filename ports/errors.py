@@ -37,3 +37,9 @@ class SpeechError(OutdialError):
     """
     The text could not be spoken; nothing was dialled.
     """
+
+
+class UnknownRecordError(OutdialError):
+    """
+    What was named does not exist; nothing was changed.
+    """

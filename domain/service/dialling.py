@@ -1,0 +1,85 @@
+"""
+From the queue to the point of no return: who may dial a call, and whether it may still be dialled.
+"""
+
+from datetime import datetime
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import State, Trigger
+from outdial.domain.service.settlement import block
+from outdial.ports.carrier import DialOrder
+from outdial.ports.storage import Transaction
+
+
+def lease(transaction: Transaction, *, limit: int, at: datetime) -> tuple[Call, ...]:
+    """
+    Take at most `limit` queued calls, oldest first; each gets a new fence.
+    """
+    leased = []
+    for call in transaction.calls.in_states(frozenset({State.QUEUED}), limit):
+        taken = call.after(Trigger.LEASE, fence=call.fence + 1)
+        if taken is not None:
+            transaction.calls.save(taken, at)
+            leased.append(taken)
+    return tuple(leased)
+
+
+def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> Call | None:
+    """
+    Commit to dialling: the last step before any byte leaves the machine.
+
+    What can have changed since the call was accepted is checked again; what fails ends the call and frees its hold.
+
+    Returns:
+        The call, `sending`, with its attempt; `None` when it must not be dialled.
+    """
+    call = transaction.calls.call_of_any_account(CallReference(number=leased.id))
+    if call is None or call.fence != leased.fence or call.state is not State.LEASED:
+        return None
+    obstacle = _obstacle(transaction, call, at)
+    if obstacle is not None:
+        block(transaction, call, at=at, disposition=obstacle)
+        return None
+    sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
+    if sending is not None:
+        transaction.calls.save(sending, at)
+    return sending
+
+
+def give_up(transaction: Transaction, leased: Call, *, at: datetime, cause: HangUpCause) -> None:
+    """
+    End a leased call whose agent could not be got ready; nothing was dialled.
+    """
+    call = transaction.calls.call_of_any_account(CallReference(number=leased.id))
+    if call is not None and call.fence == leased.fence and call.state is State.LEASED:
+        block(transaction, call, at=at, disposition=Disposition.CARRIER_ERROR, cause=cause)
+
+
+def order_for(call: Call, *, ring_timeout_s: int) -> DialOrder:
+    """
+    Return what the carrier is asked to do for a call past its point of no return.
+    """
+    return DialOrder(
+        attempt_id=call.attempt_id,
+        callee=call.phone_number,
+        caller_id=call.caller_id,
+        ring_timeout_s=ring_timeout_s,
+        max_duration_s=call.max_duration_s,
+    )
+
+
+def _obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition | None:
+    """
+    Return why a call that was accepted may no longer be dialled.
+    """
+    if transaction.rulebook.dnc_entry(call.account_id, call.phone_number) is not None:
+        return Disposition.DO_NOT_CALL
+    key = transaction.directory.key(call.key_id) if call.key_id is not None else None
+    if key is not None and not key.is_live(at):
+        return Disposition.CANCELED
+    agent = transaction.directory.agent(call.account_id, call.agent_id)
+    if agent is None or agent.phone_number != call.caller_id:
+        return Disposition.CANCELED
+    return None

@@ -1,0 +1,68 @@
+"""
+Ending a call and its hold together: what was talked is captured, the rest released, once.
+"""
+
+from datetime import datetime
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.lifecycle import Trigger
+from outdial.domain.model.wallet import EntryKind, LedgerEntry
+from outdial.ports.storage import Transaction
+
+
+def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) -> Call:
+    """
+    Record that an attempt is over and settle its call; a call that can't end any more is returned as it is.
+
+    Args:
+        at: When it ended.
+
+        facts: Further fields of the call, such as `disposition` and `talk_s`.
+    """
+    ended = call.after(Trigger.END, ended_at=at, **facts)
+    if ended is None:
+        return call
+    transaction.calls.save(ended, at)
+    return _settle(transaction, ended, at)
+
+
+def block(
+    transaction: Transaction, call: Call, *, at: datetime, disposition: Disposition, cause: HangUpCause | None = None
+) -> None:
+    """
+    End a leased call that must not be dialled and release its hold.
+    """
+    blocked = call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause)
+    if blocked is not None:
+        transaction.calls.save(blocked, at)
+        transaction.wallets.post(_entry(blocked, EntryKind.RELEASE, blocked.hold_micros, at))
+
+
+def charge_of(call: Call) -> int:
+    """
+    Return the micros that an ended call costs: by real talk time, never more than its hold.
+
+    Ringing is never billed, nor is a call whose outcome nobody knows.
+    """
+    if call.answered_at is None or call.disposition is Disposition.OUTCOME_UNKNOWN:
+        return 0
+    return min(call.rate.price(call.talk_s), call.hold_micros)
+
+
+def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
+    charge_micros = charge_of(call)
+    settled = call.after(Trigger.SETTLE, charge_micros=charge_micros)
+    if settled is None:
+        return call
+    transaction.calls.save(settled, at)
+    if charge_micros > 0:
+        transaction.wallets.post(_entry(settled, EntryKind.CAPTURE, charge_micros, at))
+    rest_micros = settled.hold_micros - charge_micros
+    if rest_micros > 0 or charge_micros == 0:
+        transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
+    return settled
+
+
+def _entry(call: Call, kind: EntryKind, micros: int, at: datetime) -> LedgerEntry:
+    return LedgerEntry(account_id=call.account_id, kind=kind, micros=micros, call_id=call.id, at=at)
