@@ -1,0 +1,211 @@
+"""
+Valid values with defaults that fit together: name only what a test is about.
+
+The defaults describe one account with one key, one agent and one contact; `decide(request(), facts())` accepts.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.call import Call, Script
+from outdial.domain.model.call_request import CallFields, CallRequest
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.facts import Facts
+from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH, KEY_SECRET_LENGTH, hash_secret, write_key
+from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.principal import Account, ApiKey, Permission, PresentedKey
+from outdial.domain.model.rate import Rate
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+
+NOW: Final = datetime(2025, 4, 24, 10, 15, 30, tzinfo=UTC)
+CREATED_AT: Final = datetime(2025, 1, 1, tzinfo=UTC)
+ACCOUNT_ID: Final = 1
+KEY_ID: Final = 11
+AGENT_ID: Final = 123
+CONTACT_ID: Final = 456
+CALL_NUMBER: Final = 789
+SECRET: Final = "0123456789abcdefGHIJ"
+TOKEN: Final = "aB3dE6gH9jK2"
+CALLEE: Final = PhoneNumber("+15551234567")
+CALLER_ID: Final = PhoneNumber("+15555550100")
+
+_ACCOUNT: Final = Account(id=ACCOUNT_ID, name="Clinic", currency="USD", created_at=CREATED_AT)
+_API_KEY: Final = ApiKey(
+    id=KEY_ID,
+    account_id=ACCOUNT_ID,
+    permissions=frozenset(Permission),
+    secret_hash=hash_secret(SECRET),
+    created_at=CREATED_AT,
+)
+_AGENT: Final = Agent(
+    id=AGENT_ID,
+    account_id=ACCOUNT_ID,
+    assistant_id="assistant_abc123",
+    name="Appointment Scheduler",
+    phone_number=CALLER_ID,
+    greeting="Hello {{customer_name|there}}, this is {{agent_name}}.",
+)
+_CONTACT: Final = Contact(
+    id=CONTACT_ID,
+    account_id=ACCOUNT_ID,
+    first_name="John",
+    last_name="Doe",
+    email="john@example.com",
+    company="Example",
+    phone_number=CALLEE,
+)
+_DNC_ENTRY: Final = DncEntry(account_id=ACCOUNT_ID, phone_number=CALLEE, reason="asked not to be called", listed_at=NOW)
+_RATE: Final = Rate(currency="USD", prefix="1", per_minute_micros=50_000)
+_WALLET: Final = Wallet(account_id=ACCOUNT_ID, currency="USD", balance_micros=25_000_000, held_micros=0)
+_FIELDS: Final = CallFields(phone_number=CALLEE.e164, agent_id=AGENT_ID, contact_id=None, variables={})
+_REQUEST: Final = CallRequest(
+    credential=PresentedKey(text=write_key(KEY_ID, SECRET)), content=_FIELDS, token=TOKEN, received_at=NOW
+)
+_FACTS: Final = Facts(
+    now=NOW,
+    policy=Policy(),
+    call_number=CALL_NUMBER,
+    key=_API_KEY,
+    account=_ACCOUNT,
+    wallet=_WALLET,
+    callee=CALLEE,
+    agent=_AGENT,
+)
+_ENTRY: Final = LedgerEntry(account_id=ACCOUNT_ID, kind=EntryKind.HOLD, micros=1_500_000, call_id=CALL_NUMBER, at=NOW)
+_CALL: Final = Call(
+    id=CALL_NUMBER,
+    token=TOKEN,
+    account_id=ACCOUNT_ID,
+    key_id=KEY_ID,
+    agent_id=AGENT_ID,
+    assistant_id=_AGENT.assistant_id,
+    agent_name=_AGENT.name,
+    contact_id=None,
+    phone_number=CALLEE,
+    caller_id=CALLER_ID,
+    runtime=_AGENT.runtime,
+    sip_uri=None,
+    script=Script(greeting="Hello there.", instructions="", variables={}),
+    rate=_RATE,
+    hold_micros=1_500_000,
+    max_duration_s=1800,
+    created_at=NOW,
+)
+
+
+def account(**changes: Any) -> Account:
+    """
+    Return an account in US dollars that may call every region.
+    """
+    return attrs.evolve(_ACCOUNT, **changes)
+
+
+def api_key(**changes: Any) -> ApiKey:
+    """
+    Return a stored key with every permission; `SECRET` proves it.
+    """
+    return attrs.evolve(_API_KEY, **changes)
+
+
+def key_text(key_id: int = KEY_ID, secret: str = SECRET) -> str:
+    """
+    Return what a client sends to show that it has a key.
+    """
+    return write_key(key_id, secret)
+
+
+def secret(number: int) -> str:
+    """
+    Return a secret of the right length, another one for each number.
+    """
+    return str(number).rjust(KEY_SECRET_LENGTH, "s")
+
+
+def token(number: int) -> str:
+    """
+    Return a call's token of the right length, another one for each number.
+    """
+    return str(number).rjust(CALL_TOKEN_LENGTH, "t")
+
+
+def agent(**changes: Any) -> Agent:
+    """
+    Return an agent that announces a greeting and has a number.
+    """
+    return attrs.evolve(_AGENT, **changes)
+
+
+def contact(**changes: Any) -> Contact:
+    """
+    Return a contact with every field filled.
+    """
+    return attrs.evolve(_CONTACT, **changes)
+
+
+def dnc_entry(**changes: Any) -> DncEntry:
+    """
+    Return the callee's entry on the account's Do-Not-Call list.
+    """
+    return attrs.evolve(_DNC_ENTRY, **changes)
+
+
+def rate(**changes: Any) -> Rate:
+    """
+    Return the rate of North America: 0.05 a minute, billed by the minute.
+    """
+    return attrs.evolve(_RATE, **changes)
+
+
+def wallet(**changes: Any) -> Wallet:
+    """
+    Return a wallet of 25.00 without holds.
+    """
+    return attrs.evolve(_WALLET, **changes)
+
+
+def entry(kind: EntryKind, micros: int, **changes: Any) -> LedgerEntry:
+    """
+    Return a ledger row; it belongs to the default call unless it is a deposit.
+    """
+    call_id = None if kind is EntryKind.DEPOSIT else CALL_NUMBER
+    return attrs.evolve(_ENTRY, **{"kind": kind, "micros": micros, "call_id": call_id, **changes})
+
+
+def policy(**changes: Any) -> Policy:
+    """
+    Return the operator's default settings.
+    """
+    return attrs.evolve(_FACTS.policy, **changes)
+
+
+def fields(**changes: Any) -> CallFields:
+    """
+    Return the fields of a call to the callee by the agent's row number.
+    """
+    return attrs.evolve(_FIELDS, **changes)
+
+
+def request(**changes: Any) -> CallRequest:
+    """
+    Return a request with the key; for other fields, give `content=fields(...)`.
+    """
+    return attrs.evolve(_REQUEST, **changes)
+
+
+def facts(**changes: Any) -> Facts:
+    """
+    Return facts under which the default request is accepted.
+    """
+    return attrs.evolve(_FACTS, **changes)
+
+
+def call(**changes: Any) -> Call:
+    """
+    Return a call that was just accepted, its hold covering half an hour.
+    """
+    return attrs.evolve(_CALL, **changes)
