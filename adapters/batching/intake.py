@@ -1,0 +1,114 @@
+"""
+Group commit: requests wait while one batch commits, then go together.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from outdial.domain.model.call_request import CallFields, CallRequest
+from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.principal import Credential
+from outdial.domain.rules.ladder import decide_all
+from outdial.ports.clock import Clock
+from outdial.ports.errors import IntakeFullError, StorageError
+from outdial.ports.randomness import Randomness
+from outdial.ports.storage import Storage
+
+BATCH_LENGTH_MAX: Final = 256
+"""Longer batches commit hardly cheaper and hold up everybody in them."""
+
+QUEUE_LENGTH_MAX: Final = 4096
+"""At a few thousand a second, about the second that a client is willing to wait."""
+
+_log = structlog.get_logger()
+_Waiting = tuple[CallRequest, asyncio.Future[Decision]]
+
+
+class BatchingIntake:
+    """
+    Gathers requests on one event loop; one batch is in flight at a time.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        policy: Policy,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        on_accepted: Callable[[], None],
+    ) -> None:
+        self._storage = storage
+        self._policy = policy
+        self._clock = clock
+        self._randomness = randomness
+        self._on_accepted = on_accepted
+        self._waiting: list[_Waiting] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+        """
+        Return the decision on one request, after it was committed.
+
+        Raises:
+            IntakeFullError: Too many wait already.
+
+            StorageError: Nothing was accepted.
+        """
+        if len(self._waiting) >= QUEUE_LENGTH_MAX:
+            raise IntakeFullError(f"{QUEUE_LENGTH_MAX} requests wait for a decision already.")
+        request = self.request(credential, content)
+        decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, decided))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all())
+        return await decided
+
+    def request(self, credential: Credential, content: CallFields | Refused) -> CallRequest:
+        """
+        Return a request as it would be decided now.
+        """
+        return CallRequest(
+            credential=credential,
+            content=content,
+            token=self._randomness.base62(CALL_TOKEN_LENGTH),
+            received_at=self._clock.now(),
+        )
+
+    async def _commit_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._waiting[:BATCH_LENGTH_MAX]
+                del self._waiting[:BATCH_LENGTH_MAX]
+                await self._commit(batch)
+        finally:
+            self._committing = None
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """
+        Decide one batch; whatever goes wrong reaches everybody who waits for it, and nobody else.
+        """
+        try:
+            decisions = await self._storage.accept([request for request, _ in batch], self._policy, decide_all)
+        except StorageError as error:
+            self._fail(batch, error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            _log.exception("accept_failed", requests=len(batch))
+            self._fail(batch, error)
+        else:
+            for (_, decided), decision in zip(batch, decisions, strict=True):
+                if not decided.done():
+                    decided.set_result(decision)
+            if any(isinstance(decision, Accepted) for decision in decisions):
+                self._on_accepted()
+
+    @staticmethod
+    def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+        for _, decided in batch:
+            if not decided.done():
+                decided.set_exception(error)

@@ -1,0 +1,154 @@
+"""
+A telephone network without a network: real life cycles, no sound, time as fast as one likes.
+"""
+
+import asyncio
+import math
+from typing import Final
+
+import attrs
+
+from outdial.adapters.simulator.scenario import CONVERSATION_S, RING_S, Scenario, scenario_for
+from outdial.domain.model.call_event import Answered, Ended, Ringing
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.ports.carrier import Announce, Connect, DialOrder, Placed, RejectedError, Report, UncertainError
+from outdial.ports.clock import Clock
+
+HANG_UP_AT_ONCE_S: Final = 0.5
+NO_ANSWER_FROM_CARRIER: Final = HangUpCause(words="no answer from the carrier")
+RING_TIMEOUT: Final = HangUpCause(code=487, words="Request Terminated", provisional=(180,))
+
+
+@attrs.define(kw_only=True, eq=False)
+class _Line:
+    """
+    One order while it lives.
+    """
+
+    order: DialOrder
+    connect: Connect
+    report: Report
+    hang_up: asyncio.Future[Disposition]
+    task: asyncio.Task[None] | None = None
+
+
+class SimulatorCarrier:
+    """
+    Rings simulated phones; magic numbers have a fate of their own, see `scenario.MAGIC`.
+
+    Args:
+        time_scale: Real seconds that a simulated second takes; 0 for no time at all.
+    """
+
+    def __init__(self, clock: Clock, *, time_scale: float = 1.0) -> None:
+        self._clock = clock
+        self._time_scale = time_scale
+        self._lines: dict[str, _Line] = {}
+
+    async def start(self) -> None:
+        """
+        Do nothing: there is no network to get ready.
+        """
+
+    async def stop(self) -> None:
+        """
+        Hang up whatever lives and report its end.
+        """
+        tasks = [line.task for line in self._lines.values() if line.task is not None]
+        for attempt_id in list(self._lines):
+            await self.hang_up(attempt_id, Disposition.CANCELED)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+        """
+        Take an order and report its fate.
+
+        Raises:
+            RejectedError: For the magic numbers of refusals that never ring.
+
+            UncertainError: For the magic numbers of ambiguity.
+        """
+        scenario = scenario_for(order.callee)
+        if scenario.refusal is not None and not scenario.rings:
+            raise RejectedError(*scenario.refusal)
+        hang_up: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
+        line = _Line(order=order, connect=connect, report=report, hang_up=hang_up)
+        if scenario.is_certain or scenario.rings:
+            self._lines[order.attempt_id] = line
+            line.task = asyncio.create_task(self._live(line, scenario))
+        if not scenario.is_certain:
+            raise UncertainError(NO_ANSWER_FROM_CARRIER)
+        return Placed(reference=order.attempt_id)
+
+    async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
+        """
+        Stop ringing or talking; the attempt's `Ended` carries `disposition`.
+        """
+        line = self._lines.get(attempt_id)
+        if line is not None and not line.hang_up.done():
+            line.hang_up.set_result(disposition)
+
+    async def _live(self, line: _Line, scenario: Scenario) -> None:
+        try:
+            ended = await self._ring(line, scenario) or await self._talk(line, scenario)
+            line.report(ended)
+        finally:
+            del self._lines[line.order.attempt_id]
+
+    async def _ring(self, line: _Line, scenario: Scenario) -> Ended | None:
+        """
+        Ring until somebody answers, or return why nobody does.
+        """
+        order = line.order
+        line.report(Ringing(attempt_id=order.attempt_id, at=self._clock.now()))
+        keeps_ringing = not scenario.is_answered and scenario.refusal is None
+        ring_s = order.ring_timeout_s if keeps_ringing else min(RING_S, order.ring_timeout_s)
+        asked = await self._pass_time(line, ring_s)
+        if asked is not None:
+            return self._ended(line, asked)
+        if scenario.refusal is not None:
+            disposition, cause = scenario.refusal
+            return self._ended(line, disposition, cause=cause)
+        if keeps_ringing or ring_s < RING_S:
+            return self._ended(line, Disposition.NO_ANSWER, cause=RING_TIMEOUT)
+        return None
+
+    async def _talk(self, line: _Line, scenario: Scenario) -> Ended:
+        """
+        Let callee and agent talk until one hangs up or the paid time is over.
+        """
+        order = line.order
+        by_machine = True if scenario.by_machine else None
+        line.report(Answered(attempt_id=order.attempt_id, at=self._clock.now(), by_machine=by_machine))
+        if not scenario.callee_stays:
+            talk_s, disposition = HANG_UP_AT_ONCE_S, Disposition.HANG_UP_CALLEE
+        elif isinstance(line.connect, Announce):
+            talk_s, disposition = line.connect.audio.duration_s, Disposition.HANG_UP_AGENT
+        else:
+            talk_s, disposition = CONVERSATION_S, Disposition.HANG_UP_CALLEE
+        if talk_s > order.max_duration_s:
+            talk_s, disposition = order.max_duration_s, Disposition.TIME_LIMIT
+        began = asyncio.get_running_loop().time()
+        asked = await self._pass_time(line, talk_s)
+        if asked is not None:
+            passed_s = (asyncio.get_running_loop().time() - began) / (self._time_scale or 1.0)
+            talk_s, disposition = min(passed_s, order.max_duration_s), asked
+        return self._ended(line, disposition, talk_s=max(1, math.ceil(talk_s)))
+
+    async def _pass_time(self, line: _Line, seconds: float) -> Disposition | None:
+        """
+        Wait for some simulated seconds; return the disposition when asked to hang up before.
+        """
+        done, _ = await asyncio.wait([line.hang_up], timeout=seconds * self._time_scale)
+        return line.hang_up.result() if done else None
+
+    def _ended(
+        self, line: _Line, disposition: Disposition, *, talk_s: int = 0, cause: HangUpCause | None = None
+    ) -> Ended:
+        return Ended(
+            attempt_id=line.order.attempt_id,
+            at=self._clock.now(),
+            disposition=disposition,
+            talk_s=talk_s,
+            cause=cause if cause is not None else HangUpCause(),
+        )
