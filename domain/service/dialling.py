@@ -31,12 +31,17 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
     Commit to dialling: the last step before any byte leaves the machine.
 
     What can have changed since the call was accepted is checked again; what fails ends the call and frees its hold.
+    May be asked again by the holder of the lease until it hears the answer, and only before it places the call.
 
     Returns:
         The call, `sending`, with its attempt; `None` when it must not be dialled.
     """
     call = transaction.calls.call_of_any_account(CallReference(number=leased.id))
-    if call is None or call.fence != leased.fence or call.state is not State.LEASED:
+    if call is None or call.fence != leased.fence:
+        return None
+    if call.state is State.SENDING:  # committed before, but the answer was lost on its way
+        return call
+    if call.state is not State.LEASED:
         return None
     obstacle = _obstacle(transaction, call, at)
     if obstacle is not None:

@@ -1,0 +1,244 @@
+"""
+Settings: one frozen class, read from `OUTDIAL_*` variables, every problem reported at once.
+
+Each field below is a setting; its variable is `OUTDIAL_` and the field's name in capitals. `docs/settings.md` lists
+them, and a test compares it with this file.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from outdial.domain.model.money import parse_amount
+from outdial.domain.model.phone_number import NumberCheck
+from outdial.domain.model.policy import Policy
+
+PREFIX: Final = "OUTDIAL_"
+MEMORY_DATABASE: Final = "memory:"
+SQLITE_PREFIX: Final = "sqlite:///"
+CARRIERS: Final = ("simulator", "sip")
+
+
+class SettingsError(ValueError):
+    """
+    Some settings are wrong; nothing was started.
+
+    Attributes:
+        problems: One sentence each.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _setting(
+    default: object, parse: Callable[[str], object], *, allowed: str, meaning: str, secret: bool = False
+) -> Any:
+    return attrs.field(
+        default=default, repr=not secret, metadata={"parse": parse, "allowed": allowed, "meaning": meaning}
+    )
+
+
+def _integer(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(text)
+        return int(text)
+
+    return parse
+
+
+def _decimal(most: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or float(text) > most:
+            raise ValueError(text)
+        return float(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _boolean(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _database(text: str) -> str:
+    if text != MEMORY_DATABASE and not (text.startswith(SQLITE_PREFIX) and len(text) > len(SQLITE_PREFIX)):
+        raise ValueError(text)
+    return text
+
+
+def _address(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})", text)
+    if match is None:
+        raise ValueError(text)
+    return match[1], _integer(0, 65535)(match[2])
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
+    if match is None:
+        raise ValueError(text)
+    first, last = _integer(1024, 65534)(match[1]), _integer(1024, 65535)(match[2])
+    if first >= last:
+        raise ValueError(text)
+    return first, last
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """
+    Everything that can be set, with defaults that work on one machine.
+    """
+
+    database: str = _setting(
+        "sqlite:///outdial.db",
+        _database,
+        allowed="`sqlite:///PATH` or `memory:`",
+        meaning="Where accounts, money and calls are kept.",
+    )
+    host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
+    port: int = _setting(
+        8080, _integer(0, 65535), allowed="0 to 65535", meaning="The port of HTTP; 0 for any free one."
+    )
+    carrier: str = _setting(
+        "simulator", _one_of(*CARRIERS), allowed="`simulator` or `sip`", meaning="Who rings the phones."
+    )
+    simulator_time_scale: float = _setting(
+        1.0, _decimal(100), allowed="0 to 100", meaning="Real seconds that a simulated second takes."
+    )
+    sip_trunk: str = _setting(
+        "sip:127.0.0.1:5070;transport=udp",
+        _text,
+        allowed="a SIP URI with `transport=udp`, `tcp` or `tls`",
+        meaning="The trunk that calls go to.",
+    )
+    sip_bind: tuple[str, int] = _setting(
+        ("127.0.0.1", 5062),
+        _address,
+        allowed="`ADDRESS:PORT`",
+        meaning="This machine's address for SIP and RTP, as the trunk reaches it.",
+    )
+    sip_username: str = _setting("", _text, allowed="any text", meaning="The user name for digest authentication.")
+    sip_password: str = _setting(
+        "", _text, allowed="any text", meaning="The password for digest authentication.", secret=True
+    )
+    sip_tls_ca: str = _setting(
+        "", _text, allowed="a file's path", meaning="Certificates that TLS trusts; empty for the system's."
+    )
+    rtp_ports: tuple[int, int] = _setting(
+        (40000, 40999), _port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
+    )
+    ring_timeout_s: int = _setting(
+        40, _integer(1, 300), allowed="1 to 300", meaning="How long a phone rings unanswered."
+    )
+    live_calls_max: int = _setting(
+        100, _integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
+    )
+    max_call_duration_s: int = _setting(
+        1800, _integer(1, 86400), allowed="1 to 86400", meaning="No call talks longer; the hold pays for this much."
+    )
+    minimum_hold_minutes: int = _setting(
+        1, _integer(1, 1440), allowed="1 to 1440", meaning="A wallet that can't pay for this much talk is refused."
+    )
+    default_rate_per_minute: int = _setting(
+        50_000, parse_amount, allowed="an amount such as `0.05`", meaning="The price where no rate's prefix fits."
+    )
+    default_rate_increment_s: int = _setting(
+        60,
+        _integer(1, 3600),
+        allowed="1 to 3600",
+        meaning="Talk time is rounded up to a multiple of this at that price.",
+    )
+    default_rate_minimum_s: int = _setting(
+        0,
+        _integer(0, 3600),
+        allowed="0 to 3600",
+        meaning="An answered call at that price is billed at least this long.",
+    )
+    number_check: str = _setting(
+        NumberCheck.POSSIBLE.value,
+        _one_of(*NumberCheck),
+        allowed="`possible` or `valid`",
+        meaning="How closely numbers are looked at: length and country code, or also an assigned range.",
+    )
+    speech_command: str = _setting(
+        "",
+        _text,
+        allowed="a command with `{text_file}` and `{wav_file}`",
+        meaning="Speaks greetings; empty for flite or espeak-ng, whichever is found.",
+    )
+    speech_file: str = _setting(
+        "", _text, allowed="a file's path", meaning="A WAV file that is played instead of spoken greetings."
+    )
+    api_key_in_query: bool = _setting(
+        False, _boolean, allowed="`true` or `false`", meaning="Whether `?api_key=` is accepted, for trying things out."
+    )
+    log_format: str = _setting(
+        "console", _one_of("console", "json"), allowed="`console` or `json`", meaning="How log lines are written."
+    )
+    log_level: str = _setting(
+        "info",
+        _one_of("debug", "info", "warning", "error"),
+        allowed="`debug`, `info`, `warning` or `error`",
+        meaning="The least important lines that are logged.",
+    )
+
+    @property
+    def policy(self) -> Policy:
+        """
+        What of it rules read.
+        """
+        return Policy(
+            number_check=NumberCheck(self.number_check),
+            max_call_duration_s=self.max_call_duration_s,
+            minimum_hold_s=self.minimum_hold_minutes * 60,
+            default_rate_micros=self.default_rate_per_minute,
+            default_increment_s=self.default_rate_increment_s,
+            default_minimum_s=self.default_rate_minimum_s,
+        )
+
+
+def variable_of(field: "attrs.Attribute[Any]") -> str:
+    """
+    Return the environment variable of a field of `Settings`.
+    """
+    return PREFIX + field.name.upper()
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """
+    Read settings from a mapping such as `os.environ`; a variable that is absent or empty keeps its default.
+
+    Raises:
+        SettingsError: Names each variable whose value is not allowed, and what is.
+    """
+    values: dict[str, object] = {}
+    problems: list[str] = []
+    for field in attrs.fields(Settings):
+        text = variables.get(variable_of(field), "")
+        if not text:
+            continue
+        try:
+            values[field.name] = field.metadata["parse"](text)
+        except ValueError:
+            shown = "Its value" if not field.repr else repr(text)
+            problems.append(f"{variable_of(field)}: {shown} is not allowed; it takes {field.metadata['allowed']}.")
+    if problems:
+        raise SettingsError(tuple(problems))
+    return Settings(**values)  # type: ignore[arg-type] - each value came from its own field's parser

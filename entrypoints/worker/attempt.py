@@ -1,0 +1,199 @@
+"""
+One call from its lease to its settlement.
+
+Whatever goes wrong after the point of no return leaves the call undialled a second time: it ends by the carrier's
+word, by its deadline as `outcome_unknown`, or at the next start.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, TypeVar
+
+import attrs
+from structlog.typing import FilteringBoundLogger
+
+from outdial.domain.model.agent import RuntimeKind
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_event import CallEvent, Ended
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.lifecycle import State
+from outdial.domain.service.dialling import give_up, order_for, pass_no_return
+from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
+from outdial.ports.carrier import Carrier, Connect, RejectedError, UncertainError
+from outdial.ports.clock import Clock
+from outdial.ports.errors import SpeechError, StorageError
+from outdial.ports.runtime import Runtime
+from outdial.ports.storage import Storage, Transaction
+
+T = TypeVar("T")
+
+PREPARE_TIMEOUT_S: Final = 30.0
+GRACE_S: Final = 5.0
+"""How much later than its own time limits a carrier may report."""
+
+HANG_UP_TIMEOUT_S: Final = 10.0
+"""How long a carrier that was told to hang up may take to report the end."""
+
+EVENTS_MAX: Final = 64
+"""A carrier reports three events or four of an attempt."""
+
+STORE_TRIES: Final = 8
+STORE_PAUSE_S: Final = 0.25
+"""Doubled at each try: 32 s in all. What can't be stored by then is brought in order at the next start."""
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """
+    What every attempt needs.
+    """
+
+    storage: Storage
+    carrier: Carrier
+    runtimes: Mapping[RuntimeKind, Runtime]
+    clock: Clock
+    ring_timeout_s: int
+
+
+class Attempt:
+    """
+    Sees one leased call through.
+    """
+
+    def __init__(self, line: Line, leased: Call, log: FilteringBoundLogger) -> None:
+        self._line = line
+        self._call = leased
+        self._log = log
+        self._events: asyncio.Queue[CallEvent] = asyncio.Queue(EVENTS_MAX)
+
+    async def run(self) -> None:
+        """
+        Get the agent ready, pass the point of no return, place the call and follow it to its end.
+        """
+        connect = await self._prepare()
+        if connect is None:
+            return
+        sending = await self._store(partial(pass_no_return, leased=self._call, at=self._line.clock.now()))
+        if sending is None:
+            self._log.info("call_not_dialled")
+            return
+        self._call = sending
+        try:
+            await self._place(connect)
+            await self._follow()
+        finally:
+            if not self._call.is_terminal:  # nobody would write down or end what goes on
+                await self._line.carrier.hang_up(self._call.attempt_id, Disposition.OUTCOME_UNKNOWN)
+        self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
+
+    async def _prepare(self) -> Connect | None:
+        runtime = self._line.runtimes[self._call.runtime]
+        try:
+            async with asyncio.timeout(PREPARE_TIMEOUT_S):
+                return await runtime.prepare(self._call)
+        except (SpeechError, TimeoutError) as error:
+            words = str(error) or f"The agent was not ready within {PREPARE_TIMEOUT_S:.0f} s."
+            self._log.error("agent_not_ready", problem=words)
+            cause = HangUpCause(words=words)
+            await self._store(partial(give_up, leased=self._call, at=self._line.clock.now(), cause=cause))
+            return None
+
+    async def _place(self, connect: Connect) -> None:
+        """
+        Hand the order to the carrier, once, and write down what it said.
+        """
+        order = order_for(self._call, ring_timeout_s=self._line.ring_timeout_s)
+        try:
+            async with asyncio.timeout(self._line.ring_timeout_s + GRACE_S):
+                await self._line.carrier.place(order, connect, self._report)
+        except RejectedError as error:
+            await self._apply(self._rejection(error))
+        except UncertainError as error:
+            await self._doubt(error.cause)
+        except TimeoutError:
+            await self._doubt(HangUpCause(words="The carrier did not answer in time."))
+        except Exception:  # noqa: BLE001 - anything unforeseen leaves open whether the phone rings
+            self._log.exception("carrier_failed")
+            await self._doubt(HangUpCause(words="The carrier's adapter failed."))
+        else:
+            self._call = await self._store(partial(mark_placed, dialled=self._call, at=self._line.clock.now()))
+
+    async def _follow(self) -> None:
+        """
+        Write down what the carrier reports until the call is over, or end it when its time is up.
+        """
+        while not self._call.is_terminal:
+            try:
+                async with asyncio.timeout(self._patience_s()):
+                    event = await self._events.get()
+            except TimeoutError:
+                await self._end_overdue()
+            else:
+                await self._apply(event)
+
+    def _patience_s(self) -> float:
+        """
+        Return how long the carrier may be silent in the call's present state.
+        """
+        if self._call.state is State.IN_PROGRESS:
+            return self._call.max_duration_s + GRACE_S
+        return self._line.ring_timeout_s + GRACE_S
+
+    async def _end_overdue(self) -> None:
+        """
+        Hang up a call that outlived its limits; when the carrier still says nothing, end it without its word.
+        """
+        disposition = Disposition.TIME_LIMIT if self._call.state is State.IN_PROGRESS else Disposition.OUTCOME_UNKNOWN
+        self._log.warning("call_overdue", state=self._call.state)
+        try:
+            async with asyncio.timeout(HANG_UP_TIMEOUT_S):
+                await self._line.carrier.hang_up(self._call.attempt_id, disposition)
+                while not self._call.is_terminal:
+                    await self._apply(await self._events.get())
+        except TimeoutError:
+            work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
+            self._call = await self._store(work)
+
+    async def _doubt(self, cause: HangUpCause) -> None:
+        self._log.warning("outcome_uncertain", cause=str(cause))
+        work = partial(mark_doubtful, dialled=self._call, at=self._line.clock.now(), cause=cause)
+        self._call = await self._store(work)
+
+    def _rejection(self, error: RejectedError) -> Ended:
+        return Ended(
+            attempt_id=self._call.attempt_id,
+            at=self._line.clock.now(),
+            disposition=error.disposition,
+            cause=error.cause,
+        )
+
+    def _report(self, event: CallEvent) -> None:
+        """
+        Take an event from the carrier, which never waits.
+        """
+        try:
+            self._events.put_nowait(event)
+        except asyncio.QueueFull:
+            self._log.error("event_dropped", kind=type(event).__name__)
+
+    async def _apply(self, event: CallEvent) -> None:
+        self._call = await self._store(partial(apply_event, dialled=self._call, event=event))
+        self._log.info("call_progress", state=self._call.state)
+
+    async def _store(self, work: Callable[[Transaction], T]) -> T:
+        """
+        Run a work until storage takes it, within limits.
+
+        Raises:
+            StorageError: It did not, however often it was asked.
+        """
+        pause_s = STORE_PAUSE_S
+        for _ in range(STORE_TRIES - 1):
+            try:
+                return await self._line.storage.transact(work)
+            except StorageError as error:
+                self._log.warning("storage_retry", problem=str(error))
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+        return await self._line.storage.transact(work)
