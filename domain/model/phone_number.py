@@ -16,7 +16,7 @@ TEXT_LENGTH_MAX: Final = 64
 """Longer texts are no number, however much punctuation they have."""
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
-_WRITTEN: Final = re.compile(r"(?P<plus>\+?)[ .()-]*[0-9](?:[ .()-]*[0-9])*\)?")
+_WRITTEN: Final = re.compile(r"(?:(?P<plus>\+)[ .()-]*|\(?)[0-9](?:[ .()-]*[0-9])*\)?")
 _PUNCTUATION: Final = str.maketrans("", "", " .()-")
 
 
@@ -88,7 +88,7 @@ class PhoneNumber:
         """
         What kind of destination this is, by libphonenumber's data and the codes of no country.
         """
-        parsed = phonenumbers.parse(self.e164)
+        parsed = _parse(self.e164)
         if _country_code(parsed) in _GLOBAL_NETWORK_CODES:
             return NumberKind.GLOBAL_NETWORK
         return _KINDS.get(phonenumbers.number_type(parsed), NumberKind.ORDINARY)
@@ -98,7 +98,7 @@ class PhoneNumber:
         """
         The ISO 3166 region it belongs to, as near as can be told; `001` for codes of no country, `ZZ` for none.
         """
-        parsed = phonenumbers.parse(self.e164)
+        parsed = _parse(self.e164)
         main_region = phonenumbers.region_code_for_country_code(_country_code(parsed))
         return phonenumbers.region_code_for_number(parsed) or main_region
 
@@ -127,14 +127,14 @@ def parse_phone_number(
     written = _WRITTEN.fullmatch(text)
     if written is None or not (written["plus"] or default_region):
         return None
-    try:
-        parsed = phonenumbers.parse(text.translate(_PUNCTUATION), default_region)
-    except phonenumbers.NumberParseException:
-        return None
+    digits = text.translate(_PUNCTUATION)
+    parsed = _parse(digits, default_region)
     if not _is_proper(parsed, check) or _is_short(parsed):
         return None
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return PhoneNumber(e164) if _E164.fullmatch(e164) else None
+    e164 = _format(parsed)
+    # +49 00 30 123456 loses one 0 at each reading; were it let through, it would pass a DNC entry for +49 30 123456.
+    is_settled = e164 == digits or e164 == _format(_parse(e164))
+    return PhoneNumber(e164) if is_settled and _E164.fullmatch(e164) else None
 
 
 def is_region(code: str) -> bool:
@@ -144,31 +144,47 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+def _parse(text: str, default_region: str | None = None) -> phonenumbers.PhoneNumber:
+    """
+    Return what libphonenumber makes of a text; country code 0 when it makes nothing of it.
+    """
+    try:
+        return phonenumbers.parse(text, default_region)
+    except phonenumbers.NumberParseException:
+        return phonenumbers.PhoneNumber(country_code=0, national_number=0)
+
+
+def _format(parsed: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
 def _country_code(parsed: phonenumbers.PhoneNumber) -> int:
     return parsed.country_code or 0
 
 
 def _is_proper(parsed: phonenumbers.PhoneNumber, check: NumberCheck) -> bool:
-    match check:
-        case NumberCheck.POSSIBLE:
-            reason = phonenumbers.is_possible_number_with_reason(parsed)
-            return reason == ValidationResult.IS_POSSIBLE
-        case NumberCheck.VALID:
-            return phonenumbers.is_valid_number(parsed)
+    is_possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
+    return is_possible and (check is NumberCheck.POSSIBLE or phonenumbers.is_valid_number(parsed))
 
 
 def _is_short(parsed: phonenumbers.PhoneNumber) -> bool:
     """
     Tell whether the national form is an emergency or short number of any region of its country code.
+
+    Zeros before it don't make it another number: a switch that drops them would ring the emergency service.
     """
     country_code = _country_code(parsed)
-    national = phonenumbers.national_significant_number(parsed)
-    if len(national) > _short_length_max(country_code) or phonenumbers.is_valid_number(parsed):
+    bare = phonenumbers.PhoneNumber(country_code=country_code, national_number=parsed.national_number)
+    length = len(phonenumbers.national_significant_number(bare))
+    if length > _short_length_max(country_code) or phonenumbers.is_valid_number(parsed):
         return False
-    return any(
-        is_emergency_number(national, region) or is_valid_short_number_for_region(parsed, region)
-        for region in phonenumbers.region_codes_for_country_code(country_code)
-    )
+    regions = phonenumbers.region_codes_for_country_code(country_code)
+    return any(_is_short_in(region, form) for region in regions for form in (parsed, bare))
+
+
+def _is_short_in(region: str, parsed: phonenumbers.PhoneNumber) -> bool:
+    national = phonenumbers.national_significant_number(parsed)
+    return is_emergency_number(national, region) or is_valid_short_number_for_region(parsed, region)
 
 
 @cache
