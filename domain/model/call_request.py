@@ -95,8 +95,8 @@ def _problems(body: Mapping[str, object]) -> Iterator[FieldProblem]:
         yield from (FieldProblem(field=VARIABLES, problem=problem) for problem in variable_problems(variables))
     elif variables is not None:
         yield FieldProblem(field=VARIABLES, problem="It must be an object.")
-    for name in body.keys() - set(FIELDS):
-        yield FieldProblem(field=name, problem="There is no such field.")
+    unknown = (name for name in body if name not in FIELDS)
+    yield from (FieldProblem(field=name, problem="There is no such field.") for name in unknown)
 
 
 def _is_integer(value: object) -> bool:
