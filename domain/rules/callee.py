@@ -15,9 +15,12 @@ def destination_is_allowed(_request: CallRequest, facts: Facts) -> Refused | Non
     """
     The account's settings allow the number's country, and its kind at its price.
     """
-    if facts.account is None or facts.callee is None:
-        return None
-    allowed = _region_is_allowed(facts.account, facts.callee) and _kind_is_allowed(facts.account, facts.callee, facts)
+    allowed = (
+        facts.account is not None
+        and facts.callee is not None
+        and _region_is_allowed(facts.account, facts.callee)
+        and _kind_is_allowed(facts.account, facts.callee, facts)
+    )
     return None if allowed else Refused(reason=Reason.DESTINATION_NOT_ALLOWED)
 
 
