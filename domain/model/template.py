@@ -69,7 +69,7 @@ def check_template(template: str) -> None:
     Raises:
         ValueError: Says which part.
     """
-    rest = _PLACEHOLDER.sub("", template)
+    rest = _PLACEHOLDER.sub(" ", template)
     start = min((at for at in (rest.find("{{"), rest.find("}}")) if at >= 0), default=-1)
     if start >= 0:
         raise ValueError(
@@ -114,9 +114,9 @@ def _text_of(value: object) -> str | None:
 
 def _walk(value: object, *, depth: int) -> Iterator[str]:
     match value:
-        case Mapping() | list() if depth > VARIABLES_DEPTH_MAX:
+        case dict() | list() if depth > VARIABLES_DEPTH_MAX:
             yield f"Values nest at most {VARIABLES_DEPTH_MAX} deep."
-        case Mapping():
+        case dict():
             for name, inner in value.items():
                 if not isinstance(name, str) or re.fullmatch(_NAME, name) is None:
                     yield f"{str(name)[:NAME_LENGTH_MAX]!a} is not a name of letters, digits and underscores."
@@ -155,7 +155,7 @@ def is_clean(text: str) -> bool:
 
 def _count_names(value: object) -> int:
     match value:
-        case Mapping():
+        case dict():
             return len(value) + sum(_count_names(inner) for inner in value.values())
         case list():
             return sum(_count_names(inner) for inner in value)
