@@ -113,9 +113,7 @@ class Settings:
         meaning="Where accounts, money and calls are kept.",
     )
     host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
-    port: int = _setting(
-        8080, _integer(0, 65535), allowed="0 to 65535", meaning="The port of HTTP; 0 for any free one."
-    )
+    port: int = _setting(8080, _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
     carrier: str = _setting(
         "simulator", _one_of(*CARRIERS), allowed="`simulator` or `sip`", meaning="Who rings the phones."
     )
@@ -144,9 +142,7 @@ class Settings:
     rtp_ports: tuple[int, int] = _setting(
         (40000, 40999), _port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
     )
-    ring_timeout_s: int = _setting(
-        40, _integer(1, 300), allowed="1 to 300", meaning="How long a phone rings unanswered."
-    )
+    ring_timeout_s: int = _setting(40, _integer(1, 300), allowed="1 to 300", meaning="How long a phone may ring.")
     live_calls_max: int = _setting(
         100, _integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
     )
@@ -163,13 +159,13 @@ class Settings:
         60,
         _integer(1, 3600),
         allowed="1 to 3600",
-        meaning="Talk time is rounded up to a multiple of this at that price.",
+        meaning="Talk time at that price is rounded up to this.",
     )
     default_rate_minimum_s: int = _setting(
         0,
         _integer(0, 3600),
         allowed="0 to 3600",
-        meaning="An answered call at that price is billed at least this long.",
+        meaning="The least talk time billed at that price.",
     )
     number_check: str = _setting(
         NumberCheck.POSSIBLE.value,
@@ -228,7 +224,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: Names each variable whose value is not allowed, and what is.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     problems: list[str] = []
     for field in attrs.fields(Settings):
         text = variables.get(variable_of(field), "")
@@ -241,4 +237,4 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
             problems.append(f"{variable_of(field)}: {shown} is not allowed; it takes {field.metadata['allowed']}.")
     if problems:
         raise SettingsError(tuple(problems))
-    return Settings(**values)  # type: ignore[arg-type] - each value came from its own field's parser
+    return Settings(**values)

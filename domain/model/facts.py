@@ -13,7 +13,7 @@ from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import AgentReference, KeyProof, read_key
 from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
 from outdial.domain.model.policy import Policy
-from outdial.domain.model.principal import Account, ApiKey, Operator, PresentedKey
+from outdial.domain.model.principal import Account, ApiKey, Credential, Operator, PresentedKey
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import Wallet
 
@@ -63,25 +63,39 @@ class LookUps:
     callee: PhoneNumber | None
 
 
-def claimed_key(request: CallRequest) -> KeyProof | None:
+def proof_of(credential: Credential) -> KeyProof | None:
     """
-    Return the key that a request claims to have, if its text can be one.
+    Return the key that a credential claims to be, if its text can be one.
     """
-    match request.credential:
+    match credential:
         case PresentedKey(text=str(text)):
             return read_key(text)
         case _:
             return None
 
 
+def account_id_of(credential: Credential, key: ApiKey | None) -> int | None:
+    """
+    Return the account that a credential belongs to; `None` when its secret does not prove the stored key.
+    """
+    if isinstance(credential, Operator):
+        return credential.account_id
+    proof = proof_of(credential)
+    return key.account_id if key is not None and proof is not None and key.is_proved_by(proof) else None
+
+
+def claimed_key(request: CallRequest) -> KeyProof | None:
+    """
+    Return the key that a request claims to have, if its text can be one.
+    """
+    return proof_of(request.credential)
+
+
 def claimed_account_id(request: CallRequest, key: ApiKey | None) -> int | None:
     """
     Return the account that a request is made for, if it names one that may be looked at.
     """
-    if isinstance(request.credential, Operator):
-        return request.credential.account_id
-    proof = claimed_key(request)
-    return key.account_id if key is not None and proof is not None and key.is_proved_by(proof) else None
+    return account_id_of(request.credential, key)
 
 
 def look_ups(request: CallRequest, account: Account, policy: Policy) -> LookUps:

@@ -2,10 +2,12 @@
 Who may ask: a stranger learns nothing else.
 """
 
+from datetime import datetime
+
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused
-from outdial.domain.model.facts import Facts, claimed_account_id
-from outdial.domain.model.principal import ApiKey, Operator, Permission, PresentedKey
+from outdial.domain.model.facts import Facts, account_id_of
+from outdial.domain.model.principal import Account, ApiKey, Credential, Operator, Permission, PresentedKey
 from outdial.domain.model.reason import Reason
 
 
@@ -13,28 +15,56 @@ def key_is_presented(request: CallRequest, _facts: Facts) -> Refused | None:
     """
     A request carries an API key, or is the operator's own.
     """
-    if isinstance(request.credential, PresentedKey) and not request.credential.text:
-        return Refused(reason=Reason.AUTHENTICATION_REQUIRED)
-    return None
+    return _refuse_absent(request.credential)
 
 
 def key_is_live(request: CallRequest, facts: Facts) -> Refused | None:
     """
     The key is known, proved by its secret, neither revoked nor expired, and has an account.
     """
-    key_works = isinstance(request.credential, Operator) or (facts.key is not None and facts.key.is_live(facts.now))
-    known = claimed_account_id(request, facts.key) is not None and facts.account is not None
-    return None if key_works and known else Refused(reason=Reason.INVALID_KEY)
+    return _refuse_unknown(request.credential, facts.key, facts.account, facts.now)
 
 
 def principal_may_initiate_calls(request: CallRequest, facts: Facts) -> Refused | None:
     """
     The key has the permission `can_initiate_calls`; the operator has every permission.
     """
-    if isinstance(request.credential, Operator) or _allows(facts.key, Permission.INITIATE_CALLS):
+    return _refuse_unpermitted(request.credential, facts.key, Permission.INITIATE_CALLS)
+
+
+def refuse_principal(
+    credential: Credential, key: ApiKey | None, account: Account | None, *, permission: Permission, now: datetime
+) -> Refused | None:
+    """
+    Judge who asks for anything but a call, in the ladder's order.
+
+    Args:
+        key: The stored key that the credential claims to be.
+
+        account: The account that the credential belongs to.
+    """
+    return (
+        _refuse_absent(credential)
+        or _refuse_unknown(credential, key, account, now)
+        or _refuse_unpermitted(credential, key, permission)
+    )
+
+
+def _refuse_absent(credential: Credential) -> Refused | None:
+    if isinstance(credential, PresentedKey) and not credential.text:
+        return Refused(reason=Reason.AUTHENTICATION_REQUIRED)
+    return None
+
+
+def _refuse_unknown(
+    credential: Credential, key: ApiKey | None, account: Account | None, now: datetime
+) -> Refused | None:
+    key_works = isinstance(credential, Operator) or (key is not None and key.is_live(now))
+    known = account is not None and account_id_of(credential, key) == account.id
+    return None if key_works and known else Refused(reason=Reason.INVALID_KEY)
+
+
+def _refuse_unpermitted(credential: Credential, key: ApiKey | None, permission: Permission) -> Refused | None:
+    if isinstance(credential, Operator) or (key is not None and permission in key.permissions):
         return None
     return Refused(reason=Reason.PERMISSION_DENIED)
-
-
-def _allows(key: ApiKey | None, permission: Permission) -> bool:
-    return key is not None and permission in key.permissions

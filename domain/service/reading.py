@@ -1,0 +1,63 @@
+"""
+What a client may see of its calls.
+"""
+
+from datetime import datetime
+
+import attrs
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.facts import account_id_of, proof_of
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.principal import Account, Credential, Permission
+from outdial.domain.model.reason import Reason
+from outdial.domain.rules.principal import refuse_principal
+from outdial.ports.storage import Reader
+
+
+@attrs.frozen(kw_only=True)
+class CallView:
+    """
+    A call with what its answer shows of others.
+
+    Attributes:
+        contact: The contact it was made to; `None` when none was named.
+    """
+
+    call: Call
+    contact: Contact | None
+
+
+def admit(reader: Reader, credential: Credential, permission: Permission, now: datetime) -> Account | Refused:
+    """
+    Return the account that a credential may act for, or why it may not.
+    """
+    proof = proof_of(credential)
+    key = reader.directory.key(proof.key_id) if proof is not None else None
+    account_id = account_id_of(credential, key)
+    account = reader.directory.account(account_id) if account_id is not None else None
+    refused = refuse_principal(credential, key, account, permission=permission, now=now)
+    if refused is not None or account is None:
+        return refused or Refused(reason=Reason.INVALID_KEY)
+    return account
+
+
+def view_call(
+    reader: Reader, credential: Credential, reference: CallReference | None, now: datetime
+) -> CallView | Refused:
+    """
+    Return one of the account's calls; another account's is answered like none.
+
+    Args:
+        reference: `None` when the client's name for it can't be one.
+    """
+    account = admit(reader, credential, Permission.READ_CALLS, now)
+    if isinstance(account, Refused):
+        return account
+    call = reader.calls.call(account.id, reference) if reference is not None else None
+    if call is None:
+        return Refused(reason=Reason.NOT_FOUND)
+    contact = reader.directory.contact(account.id, call.contact_id) if call.contact_id is not None else None
+    return CallView(call=call, contact=contact)
