@@ -1,0 +1,167 @@
+"""
+The only file that names concrete adapters: which one serves which setting.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from outdial.adapters.batching.intake import BatchingIntake
+from outdial.adapters.memory.speech import SilentSpeech
+from outdial.adapters.memory.storage import MemoryStorage
+from outdial.adapters.runtimes.announce import AnnounceRuntime
+from outdial.adapters.runtimes.sip_uri import SipUriRuntime
+from outdial.adapters.simulator.carrier import SimulatorCarrier
+from outdial.adapters.sip.carrier import SipCarrier
+from outdial.adapters.sip.trunk import Trunk
+from outdial.adapters.speech.command import CommandSpeech, find_command
+from outdial.adapters.speech.wav_file import WavFileSpeech
+from outdial.adapters.sqlite import schema
+from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.adapters.system.clock import SystemClock
+from outdial.adapters.system.randomness import SystemRandomness
+from outdial.domain.model.agent import RuntimeKind
+from outdial.entrypoints.settings import MEMORY_DATABASE, SQLITE_PREFIX, Settings
+from outdial.ports.carrier import Carrier
+from outdial.ports.clock import Clock
+from outdial.ports.errors import CarrierUnavailableError, SpeechError
+from outdial.ports.intake import Intake
+from outdial.ports.randomness import Randomness
+from outdial.ports.runtime import Runtime
+from outdial.ports.speech import Speech
+from outdial.ports.storage import Storage
+
+
+def clock() -> Clock:
+    """
+    Return the clock of everything that is not a test.
+    """
+    return SystemClock()
+
+
+def randomness() -> Randomness:
+    """
+    Return the source of tokens and secrets.
+    """
+    return SystemRandomness()
+
+
+def database_path(settings: Settings) -> Path | None:
+    """
+    Return the SQLite file that the settings name; `None` for a database in memory.
+    """
+    return None if settings.database == MEMORY_DATABASE else Path(settings.database.removeprefix(SQLITE_PREFIX))
+
+
+def migrate(settings: Settings) -> tuple[str, ...]:
+    """
+    Bring the database's schema up to date.
+
+    Returns:
+        The names of the migrations that were applied.
+
+    Raises:
+        StorageError: The database can't be written, or its schema is newer than this version.
+    """
+    path = database_path(settings)
+    return tuple(schema.migrate(path)) if path is not None else ()
+
+
+def storage(settings: Settings) -> Storage:
+    """
+    Return the database; a SQLite file that does not exist is made.
+
+    Raises:
+        StorageError: The file can't be made.
+    """
+    path = database_path(settings)
+    if path is None:
+        return MemoryStorage()
+    if not path.exists():
+        schema.migrate(path)
+    return SqliteStorage(path)
+
+
+def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
+    """
+    Return what makes this process the only one that dials from the database.
+
+    Entering it raises `StorageError` when another process dials already.
+    """
+    path = database_path(settings)
+    return nullcontext() if path is None else _held(DialerLock(path))
+
+
+def intake(settings: Settings, store: Storage, **collaborators: Any) -> Intake:
+    """
+    Return the front of acceptance; `collaborators` are those of `BatchingIntake`.
+    """
+    return BatchingIntake(store, settings.policy, **collaborators)
+
+
+def carrier(settings: Settings) -> Carrier:
+    """
+    Return what rings the phones.
+
+    Raises:
+        CarrierUnavailableError: The settings of the trunk don't fit together.
+    """
+    if settings.carrier == "simulator":
+        return SimulatorCarrier(clock(), time_scale=settings.simulator_time_scale)
+    host, port = settings.sip_bind
+    first_port, last_port = settings.rtp_ports
+    try:
+        trunk = Trunk(
+            address=settings.sip_trunk,
+            username=settings.sip_username or None,
+            password=settings.sip_password or None,
+            bind_host=host,
+            bind_port=port,
+            rtp_port_min=first_port,
+            rtp_port_max=last_port,
+            tls_ca_file=settings.sip_tls_ca or None,
+        )
+    except ValueError as error:
+        raise CarrierUnavailableError(str(error)) from error
+    return SipCarrier(trunk, clock())
+
+
+def speech(settings: Settings) -> Speech:
+    """
+    Return the voice; the simulator, which moves no sound, needs none.
+
+    Raises:
+        SpeechError: There is none; the message says what to install or set.
+    """
+    if settings.speech_file:
+        return WavFileSpeech(Path(settings.speech_file))
+    command = settings.speech_command or find_command()
+    if settings.carrier == "simulator" and not settings.speech_command:
+        return SilentSpeech()
+    if command is None:
+        raise SpeechError("Neither flite nor espeak-ng was found: install one, or set OUTDIAL_SPEECH_COMMAND.")
+    return CommandSpeech(command)
+
+
+def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:
+    """
+    Return what makes agents talk, by the agent's runtime.
+
+    Raises:
+        SpeechError: There is no voice.
+    """
+    return {
+        RuntimeKind.ANNOUNCE: AnnounceRuntime(speech(settings)),
+        RuntimeKind.SIP_URI: SipUriRuntime(),
+    }
+
+
+@contextmanager
+def _held(lock: DialerLock) -> Any:
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,303 @@
+"""
+outdial inside a Python process: `async with outdial.open() as dialer: await dialer.dial(...)`.
+
+The same decisions as over HTTP, by the same code.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final, Self
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_request import (
+    AGENT_ID,
+    CONTACT_ID,
+    PHONE_NUMBER,
+    VARIABLES,
+    CallFields,
+    CallRequest,
+    read_fields,
+)
+from outdial.domain.model.decision import Decision, Refused
+from outdial.domain.model.facts import Facts
+from outdial.domain.model.identifiers import CallReference, read_call_reference
+from outdial.domain.model.principal import Credential, Operator, PresentedKey
+from outdial.domain.model.reason import Reason
+from outdial.domain.rules import ladder
+from outdial.domain.service.reading import CallView, view_call
+from outdial.entrypoints import composition
+from outdial.entrypoints.administration import Administration
+from outdial.entrypoints.settings import Settings, read_settings
+from outdial.entrypoints.worker.dialler import Dialler, DiallerSettings
+from outdial.ports.errors import StorageError, UnknownRecordError
+
+WATCH_POLL_S: Final = 0.05
+"""How often a watched call is looked at; a read takes a tenth of a millisecond."""
+
+READY: Final = "ready"
+
+
+class Dialer:
+    """
+    outdial, opened; see `open`.
+
+    Attributes:
+        settings: What it was opened with.
+
+        administration: Accounts, keys, agents, contacts, lists, prices.
+    """
+
+    def __init__(self, settings: Settings, *, credential: Credential | None = None) -> None:
+        self.settings = settings
+        self._credential = credential
+        self._clock = composition.clock()
+        self._storage = composition.storage(settings)
+        self._dialler: Dialler | None = None
+        self._open = AsyncExitStack()
+        randomness = composition.randomness()
+        self.administration = Administration(self._storage, self._clock, randomness)
+        self._intake = composition.intake(
+            settings, self._storage, clock=self._clock, randomness=randomness, on_accepted=self._wake
+        )
+
+    async def start(self, *, dials: bool) -> Self:
+        """
+        Open the database and, if `dials`, begin to dial what is queued.
+
+        Raises:
+            StorageError: The database can't be used, or another process dials from it.
+
+            CarrierUnavailableError: The carrier can't place calls as it is configured.
+
+            SpeechError: There is no voice.
+        """
+        try:
+            await self._storage.start()
+            self._open.push_async_callback(self._storage.stop)
+            if dials:
+                await self._start_dialling()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def stop(self) -> None:
+        """
+        Take no more calls, hang up the live ones, settle them and close the database. Idempotent.
+        """
+        await self._open.aclose()
+
+    async def dial(
+        self,
+        phone_number: object,
+        agent_id: object,
+        *,
+        contact_id: object = None,
+        variables: Mapping[str, object] | None = None,
+        api_key: str | None = None,
+    ) -> Decision:
+        """
+        Ask for a call; returns after the decision was committed, while the phone is yet to ring.
+
+        Args:
+            phone_number: E.164, such as `+15551234567`.
+
+            agent_id: The agent's row or its `assistant_...` id.
+
+            contact_id: The row of a contact.
+
+            variables: Values for the agent's `{{variables}}`.
+
+            api_key: Whom to act for; without any key, the operator acts for the agent's own account.
+
+        Raises:
+            IntakeFullError: Too many requests wait already.
+
+            StorageError: Nothing was accepted.
+        """
+        content = _content(phone_number, agent_id, contact_id, variables)
+        credential = await self._credential_for(content, api_key)
+        return credential if isinstance(credential, Refused) else await self.submit(credential, content)
+
+    async def explain(
+        self,
+        phone_number: object,
+        agent_id: object,
+        *,
+        contact_id: object = None,
+        variables: Mapping[str, object] | None = None,
+        api_key: str | None = None,
+    ) -> tuple[ladder.Verdict, ...]:
+        """
+        Tell what each rule says of a call, in their order; nothing is stored, held or dialled.
+
+        The arguments are those of `dial`.
+        """
+        content = _content(phone_number, agent_id, contact_id, variables)
+        credential = await self._credential_for(content, api_key)
+        request = CallRequest(
+            credential=Operator(account_id=0) if isinstance(credential, Refused) else credential,
+            content=content,
+            token="",
+            received_at=self._clock.now(),
+        )
+        verdicts: list[tuple[ladder.Verdict, ...]] = []
+
+        def judge(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+            verdicts[:] = [ladder.explain(asked, facts) for asked, facts in zip(requests, snapshot, strict=True)]
+            return [Refused(reason=Reason.NOT_FOUND) for _ in requests]
+
+        await self._storage.accept([request], self.settings.policy, judge)
+        return verdicts[0]
+
+    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+        """
+        Return the decision on a request that was read already, after it was committed.
+
+        Raises:
+            IntakeFullError: Too many requests wait already.
+
+            StorageError: Nothing was accepted.
+        """
+        return await self._intake.submit(credential, content)
+
+    async def call(self, call_id: int | str, *, api_key: str | None = None) -> CallView | Refused:
+        """
+        Return a call by its row or its `call_...` id.
+        """
+        reference = read_call_reference(str(call_id))
+        credential = self._given(api_key)
+        if credential is None:
+            credential = await self._operator_of_call(reference)
+        return await self.view(credential, reference)
+
+    async def view(self, credential: Credential, reference: CallReference | None) -> CallView | Refused:
+        """
+        Return a call as a credential may see it; `None` is a name that no call can have.
+        """
+        work = partial(view_call, credential=credential, reference=reference, now=self._clock.now())
+        return await self._storage.read(work)
+
+    async def watch(self, call: Call, *, timeout_s: float) -> AsyncIterator[Call]:
+        """
+        Yield a call now and whenever its state changed, until it is over.
+
+        Raises:
+            TimeoutError: It is not over after `timeout_s`.
+        """
+        seen = None
+        async with asyncio.timeout(timeout_s):
+            while seen is None or not seen.is_terminal:
+                current = await self._any_call(CallReference(number=call.id))
+                if current is None:
+                    raise UnknownRecordError(f"There is no call {call.call_id}.")
+                if seen is None or current.state is not seen.state:
+                    seen = current
+                    yield seen
+                else:
+                    await asyncio.sleep(WATCH_POLL_S)
+
+    async def wait(self, call: Call, *, timeout_s: float) -> Call:
+        """
+        Return a call when it is over.
+
+        Raises:
+            TimeoutError: It is not over after `timeout_s`.
+        """
+        async for current in self.watch(call, timeout_s=timeout_s):
+            call = current
+        return call
+
+    async def readiness(self) -> Mapping[str, str]:
+        """
+        Tell of each part whether it is ready, or what is wrong with it.
+        """
+        try:
+            await self._storage.read(lambda reader: reader.directory.account(1))
+            database = READY
+        except StorageError as error:
+            database = str(error)
+        dialling = READY if self._dialler is not None and self._dialler.is_running else "Nothing is being dialled."
+        return {"database": database, "dialler": dialling}
+
+    def _wake(self) -> None:
+        if self._dialler is not None:
+            self._dialler.wake()
+
+    async def _start_dialling(self) -> None:
+        settings = self.settings
+        self._open.enter_context(composition.dialling_rights(settings))
+        dialler = Dialler(
+            storage=self._storage,
+            carrier=composition.carrier(settings),
+            runtimes=composition.runtimes(settings),
+            clock=self._clock,
+            settings=DiallerSettings(ring_timeout_s=settings.ring_timeout_s, live_calls_max=settings.live_calls_max),
+        )
+        self._open.push_async_callback(dialler.stop)
+        await dialler.start()
+        self._dialler = dialler
+
+    def _given(self, api_key: str | None) -> Credential | None:
+        return PresentedKey(text=api_key) if api_key is not None else self._credential
+
+    async def _credential_for(self, content: CallFields | Refused, api_key: str | None) -> Credential | Refused:
+        """
+        Return whom a request is made for: a key, or the operator for the agent's own account.
+        """
+        given = self._given(api_key)
+        if given is not None:
+            return given
+        if isinstance(content, Refused):
+            return content
+        agent_id = content.agent_id
+        agent = await self._storage.read(lambda reader: reader.directory.agent_of_any_account(agent_id))
+        return Operator(account_id=agent.account_id) if agent is not None else Refused(reason=Reason.AGENT_NOT_FOUND)
+
+    async def _operator_of_call(self, reference: CallReference | None) -> Credential:
+        call = await self._any_call(reference) if reference is not None else None
+        return Operator(account_id=call.account_id if call is not None else 0)
+
+    async def _any_call(self, reference: CallReference) -> Call | None:
+        return await self._storage.read(lambda reader: reader.calls.call_of_any_account(reference))
+
+
+@asynccontextmanager
+async def open(  # noqa: A001 - `outdial.open`, as in `dbm.open` or `shelve.open`
+    settings: Settings | None = None, *, api_key: str | None = None, dials: bool = True
+) -> AsyncIterator[Dialer]:
+    """
+    Open outdial in this process.
+
+    Args:
+        settings: Taken from `OUTDIAL_*` variables when absent. `Settings(database="memory:")` needs no file and no
+            network.
+
+        api_key: Whom to act for; without any, the operator.
+
+        dials: Whether to dial what is queued; one process a database does.
+
+    Raises:
+        SettingsError: A variable's value is not allowed.
+
+        OutdialError: As by `Dialer.start`.
+    """
+    chosen = settings if settings is not None else read_settings(os.environ)
+    dialer = Dialer(chosen, credential=PresentedKey(text=api_key) if api_key is not None else None)
+    await dialer.start(dials=dials)
+    try:
+        yield dialer
+    finally:
+        await dialer.stop()
+
+
+def _content(
+    phone_number: object, agent_id: object, contact_id: object, variables: Mapping[str, object] | None
+) -> CallFields | Refused:
+    """
+    Read a call's fields as if they had come as JSON.
+    """
+    return read_fields({PHONE_NUMBER: phone_number, AGENT_ID: agent_id, CONTACT_ID: contact_id, VARIABLES: variables})
