@@ -1,0 +1,77 @@
+"""
+What the network's final word means: one table from SIP statuses and Q.850 causes to dispositions.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from outdial.domain.model.disposition import Disposition
+
+STATUSES: Final[dict[int, Disposition]] = {
+    486: Disposition.BUSY,
+    600: Disposition.BUSY,
+    480: Disposition.NO_ANSWER,
+    487: Disposition.NO_ANSWER,  # what a trunk says when it gave up ringing by itself
+    603: Disposition.REJECTED,
+    607: Disposition.REJECTED,
+    608: Disposition.REJECTED,
+    404: Disposition.INVALID_NUMBER,
+    410: Disposition.INVALID_NUMBER,
+    484: Disposition.INVALID_NUMBER,
+    604: Disposition.INVALID_NUMBER,
+}
+"""RFC 3261, 21 (607: RFC 8197, 608: RFC 8688). Every other final status is the carrier's or our own fault."""
+
+CAUSES: Final[dict[int, Disposition]] = {
+    17: Disposition.BUSY,
+    18: Disposition.NO_ANSWER,
+    19: Disposition.NO_ANSWER,
+    21: Disposition.REJECTED,
+    1: Disposition.INVALID_NUMBER,
+    22: Disposition.INVALID_NUMBER,
+    28: Disposition.INVALID_NUMBER,
+    34: Disposition.CARRIER_ERROR,
+    38: Disposition.CARRIER_ERROR,
+    41: Disposition.CARRIER_ERROR,
+    42: Disposition.CARRIER_ERROR,
+}
+"""ITU-T Q.850, 2.2. Causes which tell less than the SIP status are left out."""
+
+REQUEST_TIMEOUT: Final = 408
+CHALLENGES: Final = frozenset({401, 407})
+
+_Q850: Final = re.compile(r"Q\.850\s*;(?:[^,\"]|\"[^\"]*\")*?cause\s*=\s*([0-9]{1,3})(?![0-9])", re.IGNORECASE)
+
+
+def disposition_of(*, code: int, q850: int | None, rang: bool, local: bool) -> Disposition:
+    """
+    Tell how an attempt came out that ended with a final status other than 2xx.
+
+    Args:
+        code: The SIP status.
+
+        q850: Cause of the response's `Reason` header; more precise than the status, as gateways map many to one.
+
+        rang: Whether a 180 to 189 came before. A callee who was rung until the trunk gave up did not answer.
+
+        local: Whether the status was made up here, for want of any from the trunk.
+    """
+    if local:
+        return Disposition.CARRIER_ERROR
+    if q850 in CAUSES:
+        return CAUSES[q850]
+    if code == REQUEST_TIMEOUT and rang:
+        return Disposition.NO_ANSWER
+    return STATUSES.get(code, Disposition.CARRIER_ERROR)
+
+
+def q850_cause(reasons: Iterable[str]) -> int | None:
+    """
+    Find the Q.850 cause in the values of `Reason` headers (RFC 3326); any text is safe.
+    """
+    for reason in reasons:
+        found = _Q850.search(reason)
+        if found is not None:
+            return int(found[1])
+    return None

@@ -1,0 +1,192 @@
+"""
+SIP transactions (RFC 3261, 17): sippy's manager on our transports, with the repairs that test calls asked for.
+"""
+
+from typing import Any
+
+import structlog
+from sippy.SipTransactionManager import RINGING, TRYING, SipTransactionManager
+from sippy.Time.MonoTime import MonoTime
+from sippy.Time.Timeout import Timeout
+
+from outdial.adapters.sip.transports import Host, Server
+
+_CACHE_S = 32
+"""Repeated messages are recognised for one to two times as long (64 T1)."""
+
+log = structlog.get_logger()
+
+
+class _Silent:
+    """
+    Takes sippy's log of whole messages and keeps nothing, as they hold phone numbers and credentials.
+    """
+
+    def write(self, *_parts: object, **_options: object) -> None:
+        """
+        Drop it.
+        """
+
+
+class _NoServers:
+    """
+    Stands in for sippy's own table of UDP sockets, which would open some.
+    """
+
+    def rotateCache(self) -> None:  # noqa: N802 - sippy's name
+        """
+        Have nothing to rotate.
+        """
+
+
+class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy has no types
+    """
+    All transactions of one endpoint.
+
+    Repairs: an ACK leaves before whatever its response makes us send; nothing is repeated on a stream; a request
+    of a dialog stays on the connection of its INVITE; an ACK for a failure goes where its INVITE went; an upper-case
+    transport parameter is understood; a body is measured in octets.
+    """
+
+    def __init__(self) -> None:
+        # sippy's constructor would bind its own sockets, so its fields are set here.
+        self.global_config = {"_sip_logger": _Silent(), "_sip_tm": self}
+        self.servers: dict[str, Server] = {}
+        self.tclient: dict[Any, Any] = {}
+        self.tserver: dict[Any, Any] = {}
+        self.l1rcache: dict[bytes, Any] = {}
+        self.l2rcache: dict[bytes, Any] = {}
+        self.req_consumers: dict[str, Any] = {}
+        self.req_cb = _answer_stranger
+        self.l4r = _NoServers()
+        self.cp_timer = Timeout(self.rCachePurge, _CACHE_S, -1)
+        self._corked: list[tuple[Any, ...]] | None = None
+        self._closed = False
+
+    @property
+    def unanswered(self) -> int:
+        """
+        How many of our requests still wait for their final response.
+        """
+        return sum(1 for transaction in self.tclient.values() if transaction.state in {TRYING, RINGING})
+
+    def receive(self, data: bytes, source: Any, server: Server) -> None:
+        """
+        Take one message from a transport; whatever it holds, nothing is raised.
+        """
+        if self._closed:
+            return
+        try:
+            # One character for each octet: sippy compares the Content-Length with the number of characters.
+            self.handleIncoming(data.decode("latin-1"), source, server, MonoTime())
+        except Exception as error:  # noqa: BLE001 - strangers send what they like
+            log.warning("sip_message_not_understood", error=type(error).__name__)
+
+    def connection_lost(self, server: Server, peer: Host) -> None:
+        """
+        Fail what was sent on a connection and had no answer at all: there is nowhere left for one to come from.
+        """
+        if self._closed:
+            return
+        for transaction in list(self.tclient.values()):
+            if transaction.userv is server and _is_same(transaction.address, peer) and transaction.state is TRYING:
+                if transaction.teB is not None:
+                    transaction.teB.cancel()
+                if transaction.resp_cb is not None:
+                    transaction.r408.setSCode(503, "Connection lost")
+                self.timerB(transaction)
+
+    def give_up(self, transaction: Any) -> None:
+        """
+        Stop repeating a request; an answer to what was sent so far is still taken.
+        """
+        if transaction.teA is not None:
+            transaction.teA.cancel()
+            transaction.teA = None
+
+    def close(self) -> None:
+        """
+        Send nothing more; timers that are still due do nothing.
+        """
+        self._closed = True
+        self.cp_timer.cancel()
+
+    # What follows overrides sippy's methods by sippy's names.
+
+    def newTransaction(  # noqa: N802
+        self, msg: Any, resp_cb: Any = None, laddress: Any = None, userv: Any = None, **options: Any
+    ) -> Any:
+        """
+        Send a request; `transport=UDP` is `udp`.
+        """
+        if userv is None:
+            _, transport = msg.getTarget()
+            userv = self.servers.get(str(transport).lower(), self.servers["udp"])
+        return super().newTransaction(msg, resp_cb, laddress, userv, **options)
+
+    def incomingResponse(self, msg: Any, t: Any, checksum: Any) -> None:  # noqa: N802
+        """
+        Take a response; its ACK leaves before the next request, such as an authenticated INVITE or a BYE.
+        """
+        if msg.getSCode()[0] >= 300:  # noqa: PLR2004 - RFC 3261, 17.1.1.3: its ACK copies the INVITE's target and route
+            msg.delHFs("contact")
+            msg.delHFs("record-route")
+        outer, self._corked = self._corked, []
+        try:
+            super().incomingResponse(msg, t, checksum)
+        except Exception:
+            self.tclient.pop(t.tid, None)  # half taken in, it would wait for ever
+            raise
+        finally:
+            corked, self._corked = self._corked, outer
+            for sending in sorted(corked, key=lambda parts: not str(parts[1]).startswith("ACK ")):
+                self.transmitData(*sending)
+
+    def transmitReq(self, t: Any, msg: Any, address: Any, *rest: Any, **options: Any) -> None:  # noqa: N802
+        """
+        Send the ACK of a stream leg on the connection of its INVITE.
+        """
+        super().transmitReq(t, msg, t.address if t.userv.reliable else address, *rest, **options)
+
+    def transmitData(self, userv: Any, data: Any, address: Any, cachesum: Any = None, lossemul: int = 0) -> None:  # noqa: N802
+        """
+        Send, unless an ACK has to leave first.
+        """
+        if self._closed:
+            return
+        if self._corked is not None:
+            self._corked.append((userv, data, address, cachesum, lossemul))
+        else:
+            super().transmitData(userv, data, address, cachesum, lossemul)
+
+    def timerA(self, t: Any) -> None:  # noqa: N802
+        """
+        Repeat a request over UDP; streams do that by themselves.
+        """
+        if not self._closed and not t.userv.reliable:
+            super().timerA(t)
+
+    def timerB(self, t: Any) -> None:  # noqa: N802
+        """
+        Make up a 408, marked as made up.
+        """
+        if self._closed:
+            return
+        if t.resp_cb is not None:
+            t.r408.is_local = True
+        super().timerB(t)
+
+
+def _is_same(address: Any, peer: Host) -> bool:
+    return (str(address[0]), int(address[1])) == peer
+
+
+def _answer_stranger(request: Any, _transaction: Any) -> tuple[Any, None, None]:
+    """
+    Answer a request that belongs to no call of ours: nobody can call us, but we may be asked whether we live.
+    """
+    if request.getHFBody("to").getTag() is not None:
+        return request.genResponse(481, "Call/Transaction Does Not Exist"), None, None
+    if request.getMethod() == "OPTIONS":
+        return request.genResponse(200, "OK"), None, None
+    return request.genResponse(405, "Method Not Allowed"), None, None
