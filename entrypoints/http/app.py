@@ -1,0 +1,30 @@
+"""
+The HTTP application: its routes as a list of values.
+"""
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from outdial.entrypoints import composition
+from outdial.entrypoints.http.calls import CallRoutes
+from outdial.entrypoints.http.health import HealthRoutes
+from outdial.entrypoints.http.problems import HANDLERS
+from outdial.entrypoints.http.request_id import RequestIdMiddleware
+from outdial.entrypoints.library import Dialer
+
+
+def create_app(dialer: Dialer) -> ASGIApp:
+    """
+    Return the ASGI application that serves an opened dialer.
+    """
+    calls, health = CallRoutes(dialer), HealthRoutes(dialer)
+    routes = [
+        Route("/api/v1/calls", calls.create, methods=["POST"]),
+        Route("/api/v1/calls/{call_id}", calls.show, methods=["GET"]),
+        Route("/healthz", health.live, methods=["GET"]),
+        Route("/readyz", health.ready, methods=["GET"]),
+    ]
+    app = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
+    app.router.redirect_slashes = False
+    return RequestIdMiddleware(app, composition.randomness())

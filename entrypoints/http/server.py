@@ -1,0 +1,60 @@
+"""
+Serving HTTP with uvicorn: httptools parses, uvloop runs.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+
+from outdial.entrypoints.http.app import create_app
+from outdial.entrypoints.library import Dialer
+
+CONNECTIONS_MAX: Final = 2048
+BACKLOG: Final = 2048
+KEEP_ALIVE_S: Final = 30
+SHUTDOWN_S: Final = 10
+
+
+class _Server(uvicorn.Server):
+    """
+    Tells when it listens.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: object = None) -> None:
+        """
+        Listen, then say where.
+        """
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_listening(f"http://{host}:{port}")
+
+
+async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
+    """
+    Serve a dialer's HTTP until SIGINT or SIGTERM.
+
+    Args:
+        on_listening: Told the base URL once requests are taken.
+    """
+    config = uvicorn.Config(
+        create_app(dialer),
+        host=dialer.settings.host,
+        port=dialer.settings.port,
+        http="httptools",
+        loop="uvloop",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    await _Server(config, on_listening).serve()
