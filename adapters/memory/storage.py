@@ -1,0 +1,87 @@
+"""
+Storage in memory: for tests, and for trying outdial out; it forgets everything when the process ends.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from outdial.adapters.memory.storage_tables import Tables, TablesView
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.policy import Policy
+from outdial.domain.service.snapshot import facts_of
+from outdial.ports.errors import StorageError
+from outdial.ports.storage import DecideAll, Reader, Transaction
+
+T = TypeVar("T")
+
+
+class MemoryStorage:
+    """
+    Storage whose transactions work on a copy, one after the other; the copy takes the original's place at the end.
+
+    Stopping and starting it again keeps what it holds.
+    """
+
+    def __init__(self) -> None:
+        self._committed = Tables()
+        self._one_at_a_time = threading.Lock()
+        self._is_open = False
+
+    async def start(self) -> None:
+        """
+        Let it be used.
+        """
+        self._is_open = True
+
+    async def stop(self) -> None:
+        """
+        Let it be used no more. Idempotent.
+        """
+        self._is_open = False
+
+    async def accept(self, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+        """
+        Decide and record a batch in one transaction.
+        """
+        with self._transaction() as view:
+            first_number = view.tables.last_ids.get(Call, 0) + 1
+            snapshot = tuple(
+                facts_of(request, view, policy=policy, call_number=number)
+                for number, request in enumerate(batch, first_number)
+            )
+            decisions = decide_all(batch, snapshot)
+            for decision in decisions:
+                if isinstance(decision, Accepted):
+                    view.calls.add(decision.call)
+                    view.wallets.post(decision.hold)
+            return decisions
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """
+        Run `work` in one transaction.
+        """
+        with self._transaction() as view:
+            return work(view)
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """
+        Run `work` on what was committed; transactions replace it and never change it.
+        """
+        self._check_open()
+        return work(TablesView(self._committed))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[TablesView]:
+        self._check_open()
+        with self._one_at_a_time:
+            draft = self._committed.copy()
+            yield TablesView(draft)
+            self._committed = draft
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise StorageError("The storage is closed. Nothing was written.")

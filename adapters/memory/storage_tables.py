@@ -1,0 +1,355 @@
+"""
+What storage in memory holds, and the operations of the port on it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, TypeVar
+
+import attrs
+
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.identifiers import AgentReference, CallReference
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.principal import Account, ApiKey
+from outdial.domain.model.rate import Rate
+from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DirectoryRecord
+
+T = TypeVar("T")
+
+_PROGRESS: Final = (
+    "state",
+    "fence",
+    "attempt",
+    "dialed_at",
+    "answered_at",
+    "ended_at",
+    "disposition",
+    "cause",
+    "talk_s",
+    "charge_micros",
+    "version",
+)
+"""What may change of a call."""
+
+
+@attrs.define
+class Tables:
+    """
+    Everything there is. Values never change, so that a copy of the dictionaries is a copy of it all.
+    """
+
+    records: dict[type[DirectoryRecord], dict[int, DirectoryRecord]] = attrs.field(
+        factory=lambda: {Account: {}, ApiKey: {}, Agent: {}, Contact: {}}
+    )
+    last_ids: dict[type, int] = attrs.field(factory=dict)
+    dnc: dict[tuple[int, PhoneNumber], DncEntry] = attrs.field(factory=dict)
+    rates: dict[tuple[str, str], Rate] = attrs.field(factory=dict)
+    wallets: dict[int, Wallet] = attrs.field(factory=dict)
+    ledger: list[LedgerEntry] = attrs.field(factory=list)
+    calls: dict[int, Call] = attrs.field(factory=dict)
+    call_records: list[CallRecord] = attrs.field(factory=list)
+
+    def copy(self) -> "Tables":
+        """
+        Return tables of their own with the same content.
+        """
+        return Tables(
+            records={record_type: dict(records) for record_type, records in self.records.items()},
+            last_ids=dict(self.last_ids),
+            dnc=dict(self.dnc),
+            rates=dict(self.rates),
+            wallets=dict(self.wallets),
+            ledger=list(self.ledger),
+            calls=dict(self.calls),
+            call_records=list(self.call_records),
+        )
+
+    def check_account(self, account_id: int) -> None:
+        """
+        Refuse what would belong to nobody.
+        """
+        if account_id not in self.records[Account]:
+            raise StorageConflictError(f"There is no account {account_id}; nothing was written.")
+
+
+@attrs.frozen
+class MemoryDirectory:
+    """
+    Who may ask, who talks and who is known.
+    """
+
+    _tables: Tables
+
+    def account(self, account_id: int) -> Account | None:
+        """
+        Return an account.
+        """
+        return self._find(Account, account_id)
+
+    def key(self, key_id: int) -> ApiKey | None:
+        """
+        Return a key, revoked ones included.
+        """
+        return self._find(ApiKey, key_id)
+
+    def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an account's agent.
+        """
+        agent = self.agent_of_any_account(agent_id)
+        return agent if agent is not None and agent.account_id == account_id else None
+
+    def agent_of_any_account(self, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an agent, whoever owns it.
+        """
+        if isinstance(agent_id, int):
+            return self._find(Agent, agent_id)
+        return next((agent for agent in self._agents() if agent.assistant_id == agent_id), None)
+
+    def contact(self, account_id: int, contact_id: int) -> Contact | None:
+        """
+        Return an account's contact.
+        """
+        contact = self._find(Contact, contact_id)
+        return contact if contact is not None and contact.account_id == account_id else None
+
+    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+        """
+        Return the row number for a new record: above all that are stored, and all that were given.
+        """
+        stored = max(self._tables.records[record_type], default=0)
+        number = max(stored, self._tables.last_ids.get(record_type, 0)) + 1
+        self._tables.last_ids[record_type] = number
+        return number
+
+    def add(self, record: DirectoryRecord) -> None:
+        """
+        Store a new record.
+        """
+        if not isinstance(record, Account):
+            self._tables.check_account(record.account_id)
+        is_named = isinstance(record, Agent) and self.agent_of_any_account(record.assistant_id) is not None
+        records = self._tables.records[type(record)]
+        if record.id in records or is_named:
+            raise StorageConflictError(f"The row {record.id} or its public id is taken; nothing was written.")
+        records[record.id] = record
+        if isinstance(record, Account):
+            self._tables.wallets[record.id] = Wallet(
+                account_id=record.id, currency=record.currency, balance_micros=0, held_micros=0
+            )
+
+    def update_key(self, key: ApiKey) -> None:
+        """
+        Store a key's changed permissions and times.
+        """
+        stored = self.key(key.id)
+        if stored is None:
+            raise StorageConflictError(f"There is no key {key.id}; nothing was written.")
+        self._tables.records[ApiKey][key.id] = attrs.evolve(
+            stored, permissions=key.permissions, expires_at=key.expires_at, revoked_at=key.revoked_at
+        )
+
+    def _find(self, record_type: type[T], number: int) -> T | None:
+        record = self._tables.records[record_type].get(number)  # type: ignore[index]
+        return record if isinstance(record, record_type) else None
+
+    def _agents(self) -> Iterator[Agent]:
+        return (agent for agent in self._tables.records[Agent].values() if isinstance(agent, Agent))
+
+
+@attrs.frozen
+class MemoryRulebook:
+    """
+    Lists that rules read.
+    """
+
+    _tables: Tables
+
+    def dnc_entry(self, account_id: int, number: PhoneNumber) -> DncEntry | None:
+        """
+        Return a number's entry on an account's Do-Not-Call list.
+        """
+        return self._tables.dnc.get((account_id, number))
+
+    def rates_for(self, currency: str, number: PhoneNumber) -> tuple[Rate, ...]:
+        """
+        Return the rates of a currency whose prefix begins a number.
+        """
+        known = (rate for rate in self._tables.rates.values() if rate.currency == currency)
+        return tuple(rate for rate in known if number.digits.startswith(rate.prefix))
+
+    def list_number(self, entry: DncEntry) -> None:
+        """
+        Put a number on an account's Do-Not-Call list, or replace its entry.
+        """
+        self._tables.check_account(entry.account_id)
+        self._tables.dnc[entry.account_id, entry.phone_number] = entry
+
+    def delist_number(self, account_id: int, number: PhoneNumber) -> bool:
+        """
+        Take a number off an account's list.
+        """
+        return self._tables.dnc.pop((account_id, number), None) is not None
+
+    def set_rate(self, rate: Rate) -> None:
+        """
+        Store the rate of a currency and prefix, or replace it.
+        """
+        self._tables.rates[rate.currency, rate.prefix] = rate
+
+
+@attrs.frozen
+class MemoryWallets:
+    """
+    Money.
+    """
+
+    _tables: Tables
+
+    def wallet(self, account_id: int) -> Wallet | None:
+        """
+        Return an account's wallet.
+        """
+        return self._tables.wallets.get(account_id)
+
+    def entries(self, account_id: int) -> tuple[LedgerEntry, ...]:
+        """
+        Return an account's ledger, oldest first.
+        """
+        return tuple(entry for entry in self._tables.ledger if entry.account_id == account_id)
+
+    def post(self, entry: LedgerEntry) -> Wallet:
+        """
+        Add an entry to a ledger and return the wallet after it.
+        """
+        self._tables.check_account(entry.account_id)
+        wallet = self._tables.wallets[entry.account_id].post(entry)
+        if entry.call_id is not None:
+            self._check_call(entry)
+        self._tables.ledger.append(entry)
+        self._tables.wallets[entry.account_id] = wallet
+        return wallet
+
+    def _check_call(self, entry: LedgerEntry) -> None:
+        posted = ((known.call_id, known.kind) for known in self._tables.ledger)
+        if entry.call_id not in self._tables.calls or (entry.call_id, entry.kind) in posted:
+            raise StorageConflictError(f"Call {entry.call_id} can't have this {entry.kind}; nothing was written.")
+
+
+@attrs.frozen
+class MemoryCalls:
+    """
+    Calls and what happened to them.
+    """
+
+    _tables: Tables
+
+    def call(self, account_id: int, reference: CallReference) -> Call | None:
+        """
+        Return an account's call; a wrong token is like a wrong row.
+        """
+        call = self.call_of_any_account(reference)
+        return call if call is not None and call.account_id == account_id else None
+
+    def call_of_any_account(self, reference: CallReference) -> Call | None:
+        """
+        Return a call, whoever owns it.
+        """
+        call = self._tables.calls.get(reference.number)
+        return call if call is not None and reference.token in (None, call.token) else None
+
+    def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls in the given states, oldest first.
+        """
+        found = sorted((call for call in self._tables.calls.values() if call.state in states), key=lambda call: call.id)
+        return tuple(found[:limit])
+
+    def records(self, call_id: int) -> tuple[CallRecord, ...]:
+        """
+        Return what happened to a call, oldest first.
+        """
+        return tuple(record for record in self._tables.call_records if record.call_id == call_id)
+
+    def save(self, call: Call, at: datetime) -> None:
+        """
+        Write a call's progress over the version before it, and the record that it reached its state.
+        """
+        stored = self.call(call.account_id, CallReference(number=call.id))
+        if stored is None or stored.version != call.version - 1:
+            raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
+        progress = {name: getattr(call, name) for name in _PROGRESS}
+        self._tables.calls[call.id] = attrs.evolve(stored, **progress)
+        self.record(call, at)
+
+    def add(self, call: Call) -> None:
+        """
+        Store a call that was just accepted, and the record of it.
+        """
+        self._tables.check_account(call.account_id)
+        if call.id in self._tables.calls:
+            raise StorageConflictError(f"The row {call.id} is taken; nothing was written.")
+        self._tables.calls[call.id] = call
+        self._tables.last_ids[Call] = max(call.id, self._tables.last_ids.get(Call, 0))
+        self.record(call, call.created_at)
+
+    def record(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call reached its state.
+        """
+        self._tables.call_records.append(
+            CallRecord(
+                number=len(self._tables.call_records) + 1,
+                call_id=call.id,
+                account_id=call.account_id,
+                state=call.state,
+                disposition=call.disposition,
+                at=at,
+            )
+        )
+
+
+@attrs.frozen
+class TablesView:
+    """
+    The tables as the port shows them.
+    """
+
+    tables: Tables
+
+    @property
+    def directory(self) -> MemoryDirectory:
+        """
+        Accounts, keys, agents, contacts.
+        """
+        return MemoryDirectory(self.tables)
+
+    @property
+    def rulebook(self) -> MemoryRulebook:
+        """
+        Do-Not-Call and rates.
+        """
+        return MemoryRulebook(self.tables)
+
+    @property
+    def wallets(self) -> MemoryWallets:
+        """
+        Money.
+        """
+        return MemoryWallets(self.tables)
+
+    @property
+    def calls(self) -> MemoryCalls:
+        """
+        Calls.
+        """
+        return MemoryCalls(self.tables)

@@ -1,0 +1,67 @@
+"""
+Deciding and recording a batch of requests inside one transaction.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from outdial.adapters.sqlite.call_rows import entry_row, progress_row, promise_row, record_row, script_row
+from outdial.adapters.sqlite.calls import ADD_RECORD
+from outdial.adapters.sqlite.directory import LAST_NUMBER, SET_LAST_NUMBER
+from outdial.adapters.sqlite.snapshot import facts_of_all
+from outdial.adapters.sqlite.statements import Statements
+from outdial.adapters.sqlite.wallets import ADD_ENTRY, UPDATE_WALLET, SqliteWallets
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.wallet import Wallet
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DecideAll
+
+_CALLS_TABLE: Final = "calls"
+ADD_CALL: Final = (
+    "insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,"
+    " caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,"
+    " max_duration_s, created_at, state, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code,"
+    " cause_words, cause_provisional, talk_s, charge_micros, version)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_SCRIPT: Final = "insert into scripts (call_id, greeting, instructions, variables) values (?, ?, ?, ?)"
+
+
+def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+    """
+    Decide a batch on one snapshot and record what was accepted; refusals write nothing.
+
+    Row numbers are handed out in order of arrival and only those up to the last accepted call are used up.
+    """
+    last = sql.one(LAST_NUMBER, _CALLS_TABLE)
+    snapshot = facts_of_all(batch, sql, policy=policy, first_number=1 if last is None else last[0] + 1)
+    decisions = decide_all(batch, snapshot)
+    accepted = [decision for decision in decisions if isinstance(decision, Accepted)]
+    if accepted:
+        _record(sql, accepted)
+    return decisions
+
+
+def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
+    calls = [decision.call for decision in accepted]
+    wallets = _wallets_after(sql, accepted)
+    sql.write_all(ADD_CALL, [promise_row(call) + progress_row(call) for call in calls])
+    sql.write_all(ADD_SCRIPT, [script_row(call) for call in calls])
+    sql.write_all(ADD_ENTRY, [entry_row(decision.hold) for decision in accepted])
+    sql.write_all(ADD_RECORD, [record_row(call, call.created_at) for call in calls])
+    sql.write_all(UPDATE_WALLET, [(wallet.balance_micros, wallet.held_micros, wallet.account_id) for wallet in wallets])
+    sql.write(SET_LAST_NUMBER, _CALLS_TABLE, max(call.id for call in calls))
+
+
+def _wallets_after(sql: Statements, accepted: Sequence[Accepted]) -> list[Wallet]:
+    stored = SqliteWallets(sql)
+    wallets: dict[int, Wallet] = {}
+    for decision in accepted:
+        account_id = decision.hold.account_id
+        wallet = wallets.get(account_id) or stored.wallet(account_id)
+        if wallet is None:
+            raise StorageConflictError(f"Account {account_id} has no wallet; nothing was written.")
+        wallets[account_id] = wallet.post(decision.hold)
+    return list(wallets.values())

@@ -1,0 +1,149 @@
+"""
+Accounts, keys, agents and contacts in SQLite.
+"""
+
+from typing import Final, assert_never
+
+import attrs
+
+from outdial.adapters.sqlite import rows
+from outdial.adapters.sqlite.columns import write_json, write_time_or_none
+from outdial.adapters.sqlite.statements import Statements
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.identifiers import AgentReference
+from outdial.domain.model.principal import Account, ApiKey
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DirectoryRecord
+
+ACCOUNT: Final = (
+    "select id, name, currency, created_at, default_region, allowed_regions, price_caps_micros"
+    " from accounts where id = ?"
+)
+KEY: Final = (
+    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at from api_keys where id = ?"
+)
+_AGENTS: Final = (
+    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri from agents"
+)
+AGENT_BY_ROW: Final = _AGENTS + " where id = ?"
+AGENT_BY_NAME: Final = _AGENTS + " where assistant_id = ?"
+CONTACT: Final = (
+    "select id, account_id, first_name, last_name, email, company, phone_number"
+    " from contacts where id = ? and account_id = ?"
+)
+NEXT_ROWS: Final[dict[type[DirectoryRecord], tuple[str, str]]] = {
+    Account: ("accounts", "select max(id) from accounts"),
+    ApiKey: ("api_keys", "select max(id) from api_keys"),
+    Agent: ("agents", "select max(id) from agents"),
+    Contact: ("contacts", "select max(id) from contacts"),
+}
+LAST_NUMBER: Final = "select last from row_numbers where table_name = ?"
+SET_LAST_NUMBER: Final = (
+    "insert into row_numbers (table_name, last) values (?, ?)"
+    " on conflict (table_name) do update set last = max(last, excluded.last)"
+)
+ADD_ACCOUNT: Final = (
+    "insert into accounts (id, name, currency, created_at, default_region, allowed_regions, price_caps_micros)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_WALLET: Final = "insert into wallets (account_id, balance_micros, held_micros) values (?, 0, 0)"
+ADD_KEY: Final = (
+    "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_AGENT: Final = (
+    "insert into agents"
+    " (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_CONTACT: Final = (
+    "insert into contacts (id, account_id, first_name, last_name, email, company, phone_number)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
+)
+UPDATE_KEY: Final = "update api_keys set permissions = ?, expires_at = ?, revoked_at = ? where id = ?"
+
+
+@attrs.frozen
+class SqliteDirectory:
+    """
+    Who may ask, who talks and who is known.
+    """
+
+    _sql: Statements
+
+    def account(self, account_id: int) -> Account | None:
+        """
+        Return an account.
+        """
+        row = self._sql.one(ACCOUNT, account_id)
+        return None if row is None else rows.read_account(row)
+
+    def key(self, key_id: int) -> ApiKey | None:
+        """
+        Return a key, revoked ones included.
+        """
+        row = self._sql.one(KEY, key_id)
+        return None if row is None else rows.read_key(row)
+
+    def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an account's agent.
+        """
+        agent = self.agent_of_any_account(agent_id)
+        return agent if agent is not None and agent.account_id == account_id else None
+
+    def agent_of_any_account(self, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an agent, whoever owns it.
+        """
+        row = self._sql.one(AGENT_BY_ROW if isinstance(agent_id, int) else AGENT_BY_NAME, agent_id)
+        return None if row is None else rows.read_agent(row)
+
+    def contact(self, account_id: int, contact_id: int) -> Contact | None:
+        """
+        Return an account's contact.
+        """
+        row = self._sql.one(CONTACT, contact_id, account_id)
+        return None if row is None else rows.read_contact(row)
+
+    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+        """
+        Return the row number for a new record: above all that are stored, and all that were given.
+        """
+        table, highest = NEXT_ROWS[record_type]
+        stored, given = self._sql.one(highest), self._sql.one(LAST_NUMBER, table)
+        number = max(stored[0] or 0 if stored is not None else 0, given[0] if given is not None else 0) + 1
+        self._sql.write(SET_LAST_NUMBER, table, number)
+        return number
+
+    def add(self, record: DirectoryRecord) -> None:
+        """
+        Store a new record.
+        """
+        match record:
+            case Account():
+                self._sql.write(ADD_ACCOUNT, *rows.account_row(record))
+                self._sql.write(ADD_WALLET, record.id)
+            case ApiKey():
+                self._sql.write(ADD_KEY, *rows.key_row(record))
+            case Agent():
+                self._sql.write(ADD_AGENT, *rows.agent_row(record))
+            case Contact():
+                self._sql.write(ADD_CONTACT, *rows.contact_row(record))
+            case _:
+                assert_never(record)
+
+    def update_key(self, key: ApiKey) -> None:
+        """
+        Store a key's changed permissions and times.
+        """
+        changed = self._sql.write(
+            UPDATE_KEY,
+            write_json(key.permissions),
+            write_time_or_none(key.expires_at),
+            write_time_or_none(key.revoked_at),
+            key.id,
+        )
+        if not changed:
+            raise StorageConflictError(f"There is no key {key.id}; nothing was written.")

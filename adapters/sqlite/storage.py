@@ -1,0 +1,138 @@
+"""
+Storage in one SQLite file, for one machine.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import attrs
+
+from outdial.adapters.sqlite import acceptance, connection
+from outdial.adapters.sqlite.calls import SqliteCalls
+from outdial.adapters.sqlite.directory import SqliteDirectory
+from outdial.adapters.sqlite.readers import Readers
+from outdial.adapters.sqlite.rulebook import SqliteRulebook
+from outdial.adapters.sqlite.schema import check_schema
+from outdial.adapters.sqlite.statements import Statements, errors_translated
+from outdial.adapters.sqlite.wallets import SqliteWallets
+from outdial.adapters.sqlite.writer import Writer
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Decision
+from outdial.domain.model.policy import Policy
+from outdial.ports.errors import StorageError
+from outdial.ports.storage import DecideAll, Reader, Transaction
+
+T = TypeVar("T")
+
+READER_THREADS: Final = 2
+WAITING_MAX: Final = 1024
+BUSY_TIMEOUT_S: Final = 5.0
+"""How long to wait for another process's write, such as one at the command line."""
+
+
+@attrs.frozen(kw_only=True)
+class _Tables:
+    """
+    The tables as the port shows them; a connection for reading refuses the writes.
+    """
+
+    directory: SqliteDirectory
+    rulebook: SqliteRulebook
+    wallets: SqliteWallets
+    calls: SqliteCalls
+
+
+class SqliteStorage:
+    """
+    Accounts, money and calls in a file whose schema `migrate` made.
+
+    Writes that wait at the same moment share one durable commit; reads go on beside them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        waiting_max: int = WAITING_MAX,
+        reader_threads: int = READER_THREADS,
+    ) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._writer = Writer(self._open_writer, waiting_max=waiting_max)
+        self._readers = Readers(self._open_reader, thread_count=reader_threads, waiting_max=waiting_max)
+
+    async def start(self) -> None:
+        """
+        Open the file, whose schema must be current.
+        """
+        try:
+            await asyncio.to_thread(self._start)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """
+        Finish what was begun and close. Idempotent.
+        """
+        await asyncio.to_thread(self._stop)
+
+    async def accept(self, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+        """
+        Decide and record a batch in one durable transaction.
+        """
+
+        def work(opened: sqlite3.Connection) -> Sequence[Decision]:
+            return acceptance.accept(Statements(opened), batch, policy, decide_all)
+
+        return await asyncio.wrap_future(self._writer.submit(work))
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """
+        Run `work` in one durable transaction and return its result after the commit.
+        """
+        return await asyncio.wrap_future(self._writer.submit(lambda opened: work(_tables(opened))))
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """
+        Run `work` on one consistent snapshot of what was committed.
+        """
+        return await asyncio.wrap_future(self._readers.submit(lambda opened: work(_tables(opened))))
+
+    def _start(self) -> None:
+        if not self._path.exists():
+            raise StorageError(f"{self._path} does not exist. Run `outdial migrate` first.")
+        with errors_translated():
+            opened = self._open_reader()
+            try:
+                check_schema(opened, self._path)
+            except BaseException:
+                opened.close()
+                raise
+        self._readers.start(opened)
+        self._writer.start()
+
+    def _stop(self) -> None:
+        # The connection that writes is closed last: only it can fold the write-ahead log into the file.
+        self._readers.stop()
+        self._writer.stop()
+
+    def _open_writer(self) -> sqlite3.Connection:
+        return connection.open_writer(self._path, busy_timeout_s=self._busy_timeout_s)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        return connection.open_reader(self._path, busy_timeout_s=self._busy_timeout_s)
+
+
+def _tables(opened: sqlite3.Connection) -> _Tables:
+    sql = Statements(opened)
+    return _Tables(
+        directory=SqliteDirectory(sql),
+        rulebook=SqliteRulebook(sql),
+        wallets=SqliteWallets(sql),
+        calls=SqliteCalls(sql),
+    )

@@ -1,0 +1,57 @@
+"""
+Wallets and their ledgers in SQLite.
+"""
+
+from typing import Final
+
+import attrs
+
+from outdial.adapters.sqlite.call_rows import entry_row, read_entry, read_wallet
+from outdial.adapters.sqlite.statements import Statements
+from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.ports.errors import StorageConflictError
+
+WALLET: Final = (
+    "select wallets.account_id, currency, balance_micros, held_micros"
+    " from wallets join accounts on accounts.id = wallets.account_id where wallets.account_id = ?"
+)
+ENTRIES: Final = "select account_id, kind, micros, call_id, at from ledger where account_id = ? order by number"
+ADD_ENTRY: Final = (
+    "insert into ledger (account_id, number, kind, micros, call_id, at)"
+    " values (?, (select coalesce(max(number), 0) + 1 from ledger where account_id = ?), ?, ?, ?, ?)"
+)
+UPDATE_WALLET: Final = "update wallets set balance_micros = ?, held_micros = ? where account_id = ?"
+
+
+@attrs.frozen
+class SqliteWallets:
+    """
+    Money.
+    """
+
+    _sql: Statements
+
+    def wallet(self, account_id: int) -> Wallet | None:
+        """
+        Return an account's wallet.
+        """
+        row = self._sql.one(WALLET, account_id)
+        return None if row is None else read_wallet(row)
+
+    def entries(self, account_id: int) -> tuple[LedgerEntry, ...]:
+        """
+        Return an account's ledger, oldest first.
+        """
+        return tuple(read_entry(row) for row in self._sql.all(ENTRIES, account_id))
+
+    def post(self, entry: LedgerEntry) -> Wallet:
+        """
+        Add an entry to a ledger and return the wallet after it.
+        """
+        before = self.wallet(entry.account_id)
+        if before is None:
+            raise StorageConflictError(f"Account {entry.account_id} has no wallet; nothing was written.")
+        wallet = before.post(entry)
+        self._sql.write(ADD_ENTRY, *entry_row(entry))
+        self._sql.write(UPDATE_WALLET, wallet.balance_micros, wallet.held_micros, wallet.account_id)
+        return wallet

@@ -1,0 +1,38 @@
+"""
+The facts for a request, looked up one by one; a database may find those of a whole batch at once.
+"""
+
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.facts import Facts, claimed_account_id, claimed_key, look_ups
+from outdial.domain.model.policy import Policy
+from outdial.ports.storage import Reader
+
+
+def facts_of(request: CallRequest, reader: Reader, *, policy: Policy, call_number: int) -> Facts:
+    """
+    Return what is true for a request in one snapshot; nothing of an account that its credential does not prove.
+
+    Args:
+        call_number: The row that the call gets if it is accepted.
+    """
+    proof = claimed_key(request)
+    key = reader.directory.key(proof.key_id) if proof is not None else None
+    account_id = claimed_account_id(request, key)
+    account = reader.directory.account(account_id) if account_id is not None else None
+    if account is None:
+        return Facts(now=request.received_at, policy=policy, call_number=call_number, key=key)
+    wanted = look_ups(request, account, policy)
+    agent_id, contact_id, callee = wanted.agent_id, wanted.contact_id, wanted.callee
+    return Facts(
+        now=request.received_at,
+        policy=policy,
+        call_number=call_number,
+        key=key,
+        account=account,
+        wallet=reader.wallets.wallet(account.id),
+        callee=callee,
+        agent=reader.directory.agent(account.id, agent_id) if agent_id is not None else None,
+        contact=reader.directory.contact(account.id, contact_id) if contact_id is not None else None,
+        dnc_entry=reader.rulebook.dnc_entry(account.id, callee) if callee is not None else None,
+        rates=reader.rulebook.rates_for(account.currency, callee) if callee is not None else (),
+    )
