@@ -1,11 +1,33 @@
 """
-How Hypothesis searches: freely at a desk, the same examples every time where `CI` is set.
+How Hypothesis searches (freely at a desk, the same examples every time where `CI` is set), and what is done about
+programs that are not installed.
 """
 
 import os
+import shutil
+from typing import Final
 
+import pytest
 from hypothesis import settings
+
+PROGRAMS: Final = {"sip": ("sipp",), "heard": ("baresip", "flite", "sox")}
+"""What the tests of a mark start."""
+
+IN_CI: Final = os.environ.get("CI") == "true"
 
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "desk")
+settings.load_profile("ci" if IN_CI else "desk")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Leave out tests whose programs are missing, and say so; in CI nothing is left out, so that they fail.
+    """
+    for mark, programs in PROGRAMS.items():
+        missing = [program for program in programs if shutil.which(program) is None]
+        if missing and not IN_CI:
+            reason = f"not installed: {', '.join(missing)}"
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(pytest.mark.skip(reason=reason))

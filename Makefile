@@ -1,0 +1,47 @@
+# Two commands: `make run` shows outdial at work, `make test` proves it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test lint check-programs unit bench clean
+
+run: $(VENV)/installed
+	$(BIN)/outdial demo
+
+test: check-programs lint unit
+
+lint: $(VENV)/developed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/developed
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --include='domain/*,ports/*' --fail-under=100
+
+bench: $(VENV)/developed
+	$(BIN)/python -m tests.benchmarks.accept_rate
+
+check-programs:
+	sh tests/programs.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "outdial needs Python 3.11 or newer: set PYTHON, as in 'make run PYTHON=python3.11'."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/installed: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/developed: pyproject.toml $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[sip]' --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
