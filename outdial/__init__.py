@@ -1,9 +1,41 @@
 """
 Decide, pay for and place outbound phone calls from AI agents, each at most once.
+
+    async with outdial.open(outdial.Settings(database="memory:")) as dialer:
+        decision = await dialer.dial("+15551234567", agent.id)
 """
 
+from outdial.domain.model.call import Call, Status
+from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.principal import Permission
+from outdial.domain.model.reason import Reason
+from outdial.domain.rules.ladder import Judgement, Verdict
+from outdial.domain.service.reading import CallView
+from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
+from outdial.entrypoints.settings import Settings, SettingsError, read_settings
+from outdial.ports.errors import OutdialError
 from outdial.version import VERSION
 
 __version__ = VERSION
 
-__all__ = ["__version__"]
+__all__ = [
+    "Accepted",
+    "Call",
+    "CallView",
+    "Decision",
+    "Dialer",
+    "Disposition",
+    "Judgement",
+    "OutdialError",
+    "Permission",
+    "Reason",
+    "Refused",
+    "Settings",
+    "SettingsError",
+    "Status",
+    "Verdict",
+    "__version__",
+    "open",
+    "read_settings",
+]
