@@ -1,0 +1,211 @@
+"""
+Values are checked when they are made.
+"""
+# ruff: noqa: SIM300  # the expected value stands first
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from outdial.domain.model.agent import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, RuntimeKind
+from outdial.domain.model.call_event import Ended
+from outdial.domain.model.disposition import WORDS_LENGTH_MAX, Disposition, HangUpCause
+from outdial.domain.model.identifiers import KeyProof, hash_secret
+from outdial.domain.model.money import MICROS_MAX
+from outdial.domain.model.phone_number import NumberKind
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.rate import INCREMENT_S_MAX
+from outdial.domain.model.reason import Reason
+from tests import builders
+
+SIP = {"runtime": RuntimeKind.SIP_URI, "sip_uri": "sip:agent@example.com"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"currency": "usd"},
+        {"default_region": "us"},
+        {"default_region": ""},
+        {"default_region": "001"},
+        {"allowed_regions": frozenset({"US", "XX"})},
+    ],
+)
+def test_impossible_accounts_are_refused(changes: dict[str, Any]) -> None:
+    """
+    An account has a name, a currency and regions that exist.
+    """
+    with pytest.raises(ValueError):
+        builders.account(**changes)
+
+
+def test_an_account_may_have_every_setting() -> None:
+    """
+    Regions and price caps are the account's choice.
+    """
+    account = builders.account(
+        default_region="DE",
+        allowed_regions=frozenset({"DE", "US"}),
+        price_caps_micros={NumberKind.PREMIUM_RATE: 1_000_000},
+    )
+
+    assert "DE" == account.default_region
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"name": "x" * (NAME_LENGTH_MAX + 1)},
+        {"greeting": ""},
+        {"greeting": " \n"},
+        {"greeting": "Hello {{name"},
+        {"greeting": "x" * (TEXT_LENGTH_MAX + 1)},
+        {"instructions": "{{}}"},
+        {"instructions": "x" * (TEXT_LENGTH_MAX + 1)},
+        {"runtime": RuntimeKind.SIP_URI},
+        {"sip_uri": "sip:agent@example.com"},
+        {**SIP, "sip_uri": "agent@example.com"},
+        {**SIP, "sip_uri": "tel:+15551234567"},
+        {**SIP, "sip_uri": "sip:agent @example.com"},
+        {**SIP, "sip_uri": "sip:agent@example.com\r\nVia: x"},
+    ],
+)
+def test_impossible_agents_are_refused(changes: dict[str, Any]) -> None:
+    """
+    An agent has a name, texts that can be rendered and what its runtime needs.
+    """
+    with pytest.raises(ValueError):
+        builders.agent(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "x" * NAME_LENGTH_MAX, "greeting": "x" * TEXT_LENGTH_MAX},
+        {"phone_number": None},
+        {**SIP, "greeting": ""},
+        {**SIP, "sip_uri": "sips:agent@example.com:5061;transport=tcp"},
+    ],
+)
+def test_agents_at_their_limits_are_agents(changes: dict[str, Any]) -> None:
+    """
+    Each limit may be reached; an agent that is reached by SIP needs no greeting.
+    """
+    agent = builders.agent(**changes)
+
+    assert agent == attrs.evolve(agent)
+
+
+def test_a_contact_has_a_first_name() -> None:
+    """
+    A contact without a name is none.
+    """
+    with pytest.raises(ValueError):
+        builders.contact(first_name="")
+
+
+def test_texts_may_name_what_is_known_of_a_contact() -> None:
+    """
+    Fields that nobody filled are no values.
+    """
+    contact = builders.contact(last_name=None, company=None)
+
+    assert {"first_name": "John", "email": "john@example.com"} == contact.values
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_call_duration_s": 0},
+        {"minimum_hold_s": 0},
+        {"default_rate_micros": -1},
+        {"default_rate_micros": MICROS_MAX + 1},
+        {"default_increment_s": 0},
+        {"default_increment_s": INCREMENT_S_MAX + 1},
+        {"default_minimum_s": -1},
+        {"default_minimum_s": INCREMENT_S_MAX + 1},
+    ],
+)
+def test_impossible_policies_are_refused(changes: dict[str, Any]) -> None:
+    """
+    A policy that passes can be used in every decision.
+    """
+    with pytest.raises(ValueError):
+        Policy(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "live"),
+    [
+        ({}, True),
+        ({"expires_at": builders.NOW + timedelta(microseconds=1)}, True),
+        ({"expires_at": builders.NOW}, False),
+        ({"revoked_at": builders.NOW}, False),
+        ({"revoked_at": builders.NOW + timedelta(days=1)}, False),
+    ],
+)
+def test_a_key_works_until_it_is_revoked_or_expires(changes: dict[str, Any], *, live: bool) -> None:
+    """
+    A key stops working at the moment it expires, and for good once it was revoked.
+    """
+    assert live is builders.api_key(**changes).is_live(builders.NOW)
+
+
+@pytest.mark.parametrize(
+    ("key_id", "secret", "proved"),
+    [
+        (builders.KEY_ID, builders.SECRET, True),
+        (builders.KEY_ID + 1, builders.SECRET, False),
+        (builders.KEY_ID, builders.secret(2), False),
+    ],
+)
+def test_a_key_is_proved_by_its_row_and_secret(key_id: int, secret: str, *, proved: bool) -> None:
+    """
+    Another key's secret proves nothing.
+    """
+    proof = KeyProof(key_id=key_id, secret_hash=hash_secret(secret))
+
+    assert proved is builders.api_key().is_proved_by(proof)
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        (HangUpCause(), ""),
+        (HangUpCause(code=486), "486"),
+        (HangUpCause(words="Busy Here"), "Busy Here"),
+        (HangUpCause(code=486, words="Busy Here", provisional=(100, 180)), "486 Busy Here"),
+    ],
+)
+def test_a_cause_is_shown_in_the_networks_words(cause: HangUpCause, text: str) -> None:
+    """
+    People read the code and the phrase as the network gave them.
+    """
+    assert text == str(cause)
+
+
+def test_a_cause_keeps_the_beginning_of_long_words() -> None:
+    """
+    A network may say what it likes; 200 characters are kept.
+    """
+    assert "x" * WORDS_LENGTH_MAX == HangUpCause(words="x" * 50_000).words
+
+
+def test_talk_time_is_never_negative() -> None:
+    """
+    An end before the answer is an adapter's mistake.
+    """
+    with pytest.raises(ValueError):
+        Ended(attempt_id="a", at=builders.NOW, disposition=Disposition.BUSY, talk_s=-1)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    """
+    A client can show the message to a person.
+    """
+    assert reason.sentence.endswith(".")
