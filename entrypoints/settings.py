@@ -34,11 +34,11 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-def _setting(
-    default: object, parse: Callable[[str], object], *, allowed: str, meaning: str, secret: bool = False
-) -> Any:
+def _setting(default: str, parse: Callable[[str], object], *, allowed: str, meaning: str, secret: bool = False) -> Any:
     return attrs.field(
-        default=default, repr=not secret, metadata={"parse": parse, "allowed": allowed, "meaning": meaning}
+        default=parse(default) if default else "",
+        repr=not secret,
+        metadata={"default": default, "parse": parse, "allowed": allowed, "meaning": meaning},
     )
 
 
@@ -113,12 +113,12 @@ class Settings:
         meaning="Where accounts, money and calls are kept.",
     )
     host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
-    port: int = _setting(8080, _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
+    port: int = _setting("8080", _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
     carrier: str = _setting(
         "simulator", _one_of(*CARRIERS), allowed="`simulator` or `sip`", meaning="Who rings the phones."
     )
     simulator_time_scale: float = _setting(
-        1.0, _decimal(100), allowed="0 to 100", meaning="Real seconds that a simulated second takes."
+        "1.0", _decimal(100), allowed="0 to 100", meaning="Real seconds that a simulated second takes."
     )
     sip_trunk: str = _setting(
         "sip:127.0.0.1:5070;transport=udp",
@@ -127,7 +127,7 @@ class Settings:
         meaning="The trunk that calls go to.",
     )
     sip_bind: tuple[str, int] = _setting(
-        ("127.0.0.1", 5062),
+        "127.0.0.1:5062",
         _address,
         allowed="`ADDRESS:PORT`",
         meaning="This machine's address for SIP and RTP, as the trunk reaches it.",
@@ -140,35 +140,35 @@ class Settings:
         "", _text, allowed="a file's path", meaning="Certificates that TLS trusts; empty for the system's."
     )
     rtp_ports: tuple[int, int] = _setting(
-        (40000, 40999), _port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
+        "40000-40999", _port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
     )
-    ring_timeout_s: int = _setting(40, _integer(1, 300), allowed="1 to 300", meaning="How long a phone may ring.")
+    ring_timeout_s: int = _setting("40", _integer(1, 300), allowed="1 to 300", meaning="How long a phone may ring.")
     live_calls_max: int = _setting(
-        100, _integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
+        "100", _integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
     )
     max_call_duration_s: int = _setting(
-        1800, _integer(1, 86400), allowed="1 to 86400", meaning="No call talks longer; the hold pays for this much."
+        "1800", _integer(1, 86400), allowed="1 to 86400", meaning="No call talks longer; the hold pays for this much."
     )
     minimum_hold_minutes: int = _setting(
-        1, _integer(1, 1440), allowed="1 to 1440", meaning="A wallet that can't pay for this much talk is refused."
+        "1", _integer(1, 1440), allowed="1 to 1440", meaning="A wallet that can't pay for this much talk is refused."
     )
     default_rate_per_minute: int = _setting(
-        50_000, parse_amount, allowed="an amount such as `0.05`", meaning="The price where no rate's prefix fits."
+        "0.05", parse_amount, allowed="an amount such as `0.05`", meaning="The price where no rate's prefix fits."
     )
     default_rate_increment_s: int = _setting(
-        60,
+        "60",
         _integer(1, 3600),
         allowed="1 to 3600",
         meaning="Talk time at that price is rounded up to this.",
     )
     default_rate_minimum_s: int = _setting(
-        0,
+        "0",
         _integer(0, 3600),
         allowed="0 to 3600",
         meaning="The least talk time billed at that price.",
     )
     number_check: str = _setting(
-        NumberCheck.POSSIBLE.value,
+        "possible",
         _one_of(*NumberCheck),
         allowed="`possible` or `valid`",
         meaning="How closely numbers are looked at: length and country code, or also an assigned range.",
@@ -183,7 +183,10 @@ class Settings:
         "", _text, allowed="a file's path", meaning="A WAV file that is played instead of spoken greetings."
     )
     api_key_in_query: bool = _setting(
-        False, _boolean, allowed="`true` or `false`", meaning="Whether `?api_key=` is accepted, for trying things out."
+        "false",
+        _boolean,
+        allowed="`true` or `false`",
+        meaning="Whether `?api_key=` is accepted, for trying things out.",
     )
     log_format: str = _setting(
         "console", _one_of("console", "json"), allowed="`console` or `json`", meaning="How log lines are written."
