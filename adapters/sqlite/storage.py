@@ -89,19 +89,19 @@ class SqliteStorage:
         def work(opened: sqlite3.Connection) -> Sequence[Decision]:
             return acceptance.accept(Statements(opened), batch, policy, decide_all)
 
-        return await asyncio.wrap_future(self._writer.submit(work))
+        return await asyncio.wrap_future(self._writer.submit(_carried(work)))
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """
         Run `work` in one durable transaction and return its result after the commit.
         """
-        return await asyncio.wrap_future(self._writer.submit(lambda opened: work(_tables(opened))))
+        return await asyncio.wrap_future(self._writer.submit(_carried(lambda opened: work(_tables(opened)))))
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """
         Run `work` on one consistent snapshot of what was committed.
         """
-        return await asyncio.wrap_future(self._readers.submit(lambda opened: work(_tables(opened))))
+        return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(_tables(opened)))))
 
     def _start(self) -> None:
         if not self._path.exists():
@@ -136,3 +136,17 @@ def _tables(opened: sqlite3.Connection) -> _Tables:
         wallets=SqliteWallets(sql),
         calls=SqliteCalls(sql),
     )
+
+
+def _carried(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """
+    Let a work raise only what a future can carry: a `StopIteration` would be lost, and its caller wait for ever.
+    """
+
+    def run(opened: sqlite3.Connection) -> T:
+        try:
+            return work(opened)
+        except StopIteration as error:
+            raise RuntimeError("The work raised StopIteration.") from error
+
+    return run

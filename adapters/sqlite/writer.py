@@ -174,7 +174,7 @@ def _run_alone(connection: sqlite3.Connection, waiting: _Waiting) -> _Done:
         _check_transaction(connection, error)
         connection.execute(ROLLBACK_TO)
         connection.execute(RELEASE)
-        return _Done(waiting.future, error=_for_a_future(error))
+        return _Done(waiting.future, error=error)
     _check_transaction(connection, None)
     connection.execute(RELEASE)
     return _Done(waiting.future, result)
@@ -184,17 +184,6 @@ def _check_transaction(connection: sqlite3.Connection, error: BaseException | No
     if not connection.in_transaction:
         lost = StorageError("The transaction was given up. Nothing was written.")
         raise error if isinstance(error, StorageError) else lost
-
-
-def _for_a_future(error: BaseException) -> BaseException:
-    """
-    Return what a future can carry: a `StopIteration` would be lost in it, and its caller wait for ever.
-    """
-    if not isinstance(error, StopIteration):
-        return error
-    carried = RuntimeError("The work raised StopIteration.")
-    carried.__cause__ = error
-    return carried
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
