@@ -1,7 +1,6 @@
 """
 A call as clients and workers see it.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 from datetime import timedelta
 

@@ -1,7 +1,6 @@
 """
 What must be looked up for a request.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 import pytest
 

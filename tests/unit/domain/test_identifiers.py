@@ -1,7 +1,6 @@
 """
 Keys, call ids and agent references as clients write them.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 import hashlib
 

@@ -1,7 +1,6 @@
 """
 The table of a call's states.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 import pytest
 

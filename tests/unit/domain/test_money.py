@@ -1,7 +1,6 @@
 """
 Amounts are read and shown exactly.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 import pytest
 

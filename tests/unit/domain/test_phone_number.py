@@ -1,7 +1,6 @@
 """
 Which texts are taken for a number that may be dialled.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 from collections.abc import Iterator
 

@@ -1,7 +1,6 @@
 """
 Each rule by itself, where the ladder does not say enough.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 from typing import Any
 

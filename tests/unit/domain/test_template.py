@@ -1,7 +1,6 @@
 """
 Agents' texts and the variables that fill them.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 from types import MappingProxyType
 from typing import Any

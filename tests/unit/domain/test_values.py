@@ -1,7 +1,6 @@
 """
 Values are checked when they are made.
 """
-# ruff: noqa: SIM300  # the expected value stands first
 
 from datetime import timedelta
 from typing import Any
