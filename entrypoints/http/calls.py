@@ -56,12 +56,12 @@ async def _read_content(request: Request) -> CallFields | Refused:
     """
     Read a call's fields from the body, or why they can't be read; the ladder says when that counts.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return Refused(reason=Reason.UNSUPPORTED_MEDIA_TYPE)
     body = await _read_body(request)
     if body is None:
         return Refused(reason=Reason.PAYLOAD_TOO_LARGE)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        return Refused(reason=Reason.UNSUPPORTED_MEDIA_TYPE)
     try:
         return read_fields(decode_object(body))
     except InvalidJsonError:
