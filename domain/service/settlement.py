@@ -15,6 +15,8 @@ def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) 
     """
     Record that an attempt is over and settle its call; a call that can't end any more is returned as it is.
 
+    A call that ended and was not settled is settled by what was recorded of its end.
+
     Args:
         at: When it ended.
 
@@ -22,7 +24,7 @@ def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) 
     """
     ended = call.after(Trigger.END, ended_at=at, **facts)
     if ended is None:
-        return call
+        return _settle(transaction, call, at)
     transaction.calls.save(ended, at)
     return _settle(transaction, ended, at)
 
