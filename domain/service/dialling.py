@@ -17,13 +17,12 @@ def lease(transaction: Transaction, *, limit: int, at: datetime) -> tuple[Call, 
     """
     Take at most `limit` queued calls, oldest first; each gets a new fence.
     """
-    leased = []
-    for call in transaction.calls.in_states(frozenset({State.QUEUED}), limit):
-        taken = call.after(Trigger.LEASE, fence=call.fence + 1)
-        if taken is not None:
-            transaction.calls.save(taken, at)
-            leased.append(taken)
-    return tuple(leased)
+    queued = transaction.calls.in_states(frozenset({State.QUEUED}), limit)
+    taken = (call.after(Trigger.LEASE, fence=call.fence + 1) for call in queued)
+    leased = tuple(call for call in taken if call is not None)
+    for call in leased:
+        transaction.calls.save(call, at)
+    return leased
 
 
 def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> Call | None:
@@ -41,15 +40,14 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
         return None
     if call.state is State.SENDING:  # committed before, but the answer was lost on its way
         return call
-    if call.state is not State.LEASED:
+    sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
+    if sending is None:
         return None
     obstacle = _obstacle(transaction, call, at)
     if obstacle is not None:
         block(transaction, call, at=at, disposition=obstacle)
         return None
-    sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
-    if sending is not None:
-        transaction.calls.save(sending, at)
+    transaction.calls.save(sending, at)
     return sending
 
 

@@ -2,6 +2,7 @@
 What a carrier says about an attempt, written down: states may be skipped, come late or twice; terminal is final.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -65,14 +66,18 @@ def close(transaction: Transaction, dialled: Call, *, at: datetime, disposition:
     return end(transaction, call, at=at, disposition=disposition, talk_s=min(talk_s, call.max_duration_s))
 
 
-def recover(transaction: Transaction, *, limit: int, at: datetime) -> tuple[Call, ...]:
+def recover(transaction: Transaction, *, limit: int, at: datetime, attended: Collection[int] = ()) -> tuple[Call, ...]:
     """
-    Bring order into at most `limit` calls that a process left behind; run it until nothing is returned.
+    Bring order into at most `limit` calls that nobody sees through any more; run it until nothing is returned.
 
     Leased calls were never dialled and go back to the queue. Whatever passed its point of no return is not dialled
     again: it ends as `outcome_unknown` and its hold is released.
+
+    Args:
+        attended: Rows of calls that somebody does see through; they are left alone.
     """
-    left_behind = transaction.calls.in_states(PAST_NO_RETURN | {State.LEASED}, limit)
+    begun = transaction.calls.in_states(PAST_NO_RETURN | {State.LEASED}, limit + len(attended))
+    left_behind = tuple(call for call in begun if call.id not in attended)[:limit]
     for call in left_behind:
         returned = call.after(Trigger.RETURN)
         if returned is not None:
