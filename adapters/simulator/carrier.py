@@ -15,6 +15,7 @@ from outdial.ports.carrier import Announce, Connect, DialOrder, Placed, Rejected
 from outdial.ports.clock import Clock
 
 HANG_UP_AT_ONCE_S: Final = 0.5
+STOPPED: Final = HangUpCause(words="the simulator is stopped")
 NO_ANSWER_FROM_CARRIER: Final = HangUpCause(words="no answer from the carrier")
 RING_TIMEOUT: Final = HangUpCause(code=487, words="Request Terminated", provisional=(180,))
 
@@ -44,16 +45,19 @@ class SimulatorCarrier:
         self._clock = clock
         self._time_scale = time_scale
         self._lines: dict[str, _Line] = {}
+        self._is_stopped = False
 
     async def start(self) -> None:
         """
-        Do nothing: there is no network to get ready.
+        Take orders; there is no network to get ready.
         """
+        self._is_stopped = False
 
     async def stop(self) -> None:
         """
-        Hang up whatever lives and report its end.
+        Hang up whatever lives and report its end; take no more orders. Idempotent.
         """
+        self._is_stopped = True
         tasks = [line.task for line in self._lines.values() if line.task is not None]
         for attempt_id in list(self._lines):
             await self.hang_up(attempt_id, Disposition.CANCELED)
@@ -64,10 +68,12 @@ class SimulatorCarrier:
         Take an order and report its fate.
 
         Raises:
-            RejectedError: For the magic numbers of refusals that never ring.
+            RejectedError: For the magic numbers of refusals that never ring, and after `stop`.
 
             UncertainError: For the magic numbers of ambiguity.
         """
+        if self._is_stopped:
+            raise RejectedError(Disposition.CARRIER_ERROR, STOPPED)
         scenario = scenario_for(order.callee)
         if scenario.refusal is not None and not scenario.rings:
             raise RejectedError(*scenario.refusal)
