@@ -29,14 +29,14 @@ from outdial.ports.storage import Storage, Transaction
 T = TypeVar("T")
 
 PREPARE_TIMEOUT_S: Final = 30.0
-GRACE_S: Final = 5.0
-"""How much later than its own time limits a carrier may report."""
+GRACE_S: Final = 10.0
+"""How much later than its own time limits a carrier may report: one that cancels waits some seconds for the answer."""
 
 HANG_UP_TIMEOUT_S: Final = 10.0
-"""How long a carrier that was told to hang up may take to report the end."""
+"""How long a carrier may take to hang up, and then to report the end."""
 
 EVENTS_MAX: Final = 64
-"""A carrier reports three events or four of an attempt."""
+"""A carrier reports three events or four of an attempt; of one that reports on and on, only the end is heard."""
 
 STORE_TRIES: Final = 8
 STORE_PAUSE_S: Final = 0.25
@@ -65,7 +65,17 @@ class Attempt:
         self._line = line
         self._call = leased
         self._log = log
-        self._events: asyncio.Queue[CallEvent] = asyncio.Queue(EVENTS_MAX)
+        self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
+        self._events_taken = 0
+        self._has_ended = False
+        self._may_ring = False
+
+    @property
+    def may_ring(self) -> bool:
+        """
+        Whether the point of no return was asked for; an attempt that did not get there may be dropped.
+        """
+        return self._may_ring
 
     async def run(self) -> None:
         """
@@ -74,6 +84,7 @@ class Attempt:
         connect = await self._prepare()
         if connect is None:
             return
+        self._may_ring = True
         sending = await self._store(partial(pass_no_return, leased=self._call, at=self._line.clock.now()))
         if sending is None:
             self._log.info("call_not_dialled")
@@ -84,20 +95,24 @@ class Attempt:
             await self._follow()
         finally:
             if not self._call.is_terminal:  # nobody would write down or end what goes on
-                await self._line.carrier.hang_up(self._call.attempt_id, Disposition.OUTCOME_UNKNOWN)
+                await self._hang_up(Disposition.OUTCOME_UNKNOWN)
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
 
     async def _prepare(self) -> Connect | None:
-        runtime = self._line.runtimes[self._call.runtime]
         try:
             async with asyncio.timeout(PREPARE_TIMEOUT_S):
-                return await runtime.prepare(self._call)
-        except (SpeechError, TimeoutError) as error:
-            words = str(error) or f"The agent was not ready within {PREPARE_TIMEOUT_S:.0f} s."
-            self._log.error("agent_not_ready", problem=words)
-            cause = HangUpCause(words=words)
-            await self._store(partial(give_up, leased=self._call, at=self._line.clock.now(), cause=cause))
-            return None
+                return await self._line.runtimes[self._call.runtime].prepare(self._call)
+        except SpeechError as error:
+            words = str(error)
+        except TimeoutError:
+            words = f"The agent was not ready within {PREPARE_TIMEOUT_S:.0f} s."
+        except Exception:  # noqa: BLE001 - nothing was dialled: whatever it was, the call can end in order
+            self._log.exception("runtime_failed")
+            words = "The agent's runtime failed."
+        self._log.error("agent_not_ready", problem=words)
+        cause = HangUpCause(words=words)
+        await self._store(partial(give_up, leased=self._call, at=self._line.clock.now(), cause=cause))
+        return None
 
     async def _place(self, connect: Connect) -> None:
         """
@@ -122,23 +137,19 @@ class Attempt:
     async def _follow(self) -> None:
         """
         Write down what the carrier reports until the call is over, or end it when its time is up.
-        """
-        while not self._call.is_terminal:
-            try:
-                async with asyncio.timeout(self._patience_s()):
-                    event = await self._events.get()
-            except TimeoutError:
-                await self._end_overdue()
-            else:
-                await self._apply(event)
 
-    def _patience_s(self) -> float:
+        Time is counted from placing and from the answer: a carrier that repeats itself wins none.
         """
-        Return how long the carrier may be silent in the call's present state.
-        """
-        if self._call.state is State.IN_PROGRESS:
-            return self._call.max_duration_s + GRACE_S
-        return self._line.ring_timeout_s + GRACE_S
+        until_s = self._in(self._line.ring_timeout_s + GRACE_S)
+        while not self._call.is_terminal:
+            event = await self._next_event(until_s)
+            if event is None:
+                await self._end_overdue()
+                return
+            state_before = self._call.state
+            await self._apply(event)
+            if self._call.state is State.IN_PROGRESS and state_before is not State.IN_PROGRESS:
+                until_s = self._in(self._call.max_duration_s + GRACE_S)
 
     async def _end_overdue(self) -> None:
         """
@@ -146,14 +157,39 @@ class Attempt:
         """
         disposition = Disposition.TIME_LIMIT if self._call.state is State.IN_PROGRESS else Disposition.OUTCOME_UNKNOWN
         self._log.warning("call_overdue", state=self._call.state)
+        await self._hang_up(disposition)
+        until_s = self._in(HANG_UP_TIMEOUT_S)
+        while not self._call.is_terminal:
+            event = await self._next_event(until_s)
+            if event is not None:
+                await self._apply(event)
+            else:
+                work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
+                self._call = await self._store(work)
+
+    async def _hang_up(self, disposition: Disposition) -> None:
+        """
+        Tell the carrier to hang up; what it makes of that never keeps the call from being ended here.
+        """
         try:
             async with asyncio.timeout(HANG_UP_TIMEOUT_S):
                 await self._line.carrier.hang_up(self._call.attempt_id, disposition)
-                while not self._call.is_terminal:
-                    await self._apply(await self._events.get())
+        except Exception:  # noqa: BLE001 - the call has to end without the carrier's help, too
+            self._log.exception("hang_up_failed")
+
+    @staticmethod
+    def _in(seconds: float) -> float:
+        return asyncio.get_running_loop().time() + seconds
+
+    async def _next_event(self, until_s: float) -> CallEvent | None:
+        """
+        Return what the carrier reports next, or `None` when it says nothing until a time of the loop's clock.
+        """
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await self._events.get()
         except TimeoutError:
-            work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
-            self._call = await self._store(work)
+            return None
 
     async def _doubt(self, cause: HangUpCause) -> None:
         self._log.warning("outcome_uncertain", cause=str(cause))
@@ -170,12 +206,16 @@ class Attempt:
 
     def _report(self, event: CallEvent) -> None:
         """
-        Take an event from the carrier, which never waits.
+        Take an event from the carrier, which never waits; nothing follows the end.
         """
-        try:
-            self._events.put_nowait(event)
-        except asyncio.QueueFull:
+        is_end = isinstance(event, Ended)
+        is_heard = is_end or self._events_taken < EVENTS_MAX
+        if self._has_ended or not is_heard or event.attempt_id != self._call.attempt_id:
             self._log.error("event_dropped", kind=type(event).__name__)
+            return
+        self._has_ended = is_end
+        self._events_taken += 1
+        self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
         self._call = await self._store(partial(apply_event, dialled=self._call, event=event))

@@ -28,8 +28,11 @@ RECOVERED_AT_ONCE: Final = 100
 
 RETRY_AFTER_ERROR_S: Final = 1.0
 
+CARRIER_STOP_TIMEOUT_S: Final = 15.0
+"""A carrier stops within 10 s; one that does not must not keep the process from ending."""
+
 FINISH_TIMEOUT_S: Final = 15.0
-"""The carrier stops within 10 s, and what it reports has to be written."""
+"""How long it may take to write down what the carrier reported while it stopped."""
 
 _log = structlog.get_logger()
 
@@ -52,6 +55,16 @@ class DiallerSettings:
     poll_s: float = 0.5
 
 
+@attrs.frozen
+class _Live:
+    """
+    A call that is being seen through.
+    """
+
+    attempt: Attempt
+    task: asyncio.Task[None]
+
+
 class Dialler:
     """
     Takes queued calls and sees each through in a task of its own. One at a time may run on a database.
@@ -71,7 +84,8 @@ class Dialler:
         )
         self._settings = settings
         self._awake = asyncio.Event()
-        self._live: set[asyncio.Task[None]] = set()
+        self._live: dict[int, _Live] = {}
+        self._is_untidy = False
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -110,17 +124,29 @@ class Dialler:
     async def stop(self) -> None:
         """
         Take no more calls, hang up the live ones and wait until each is settled. Idempotent.
+
+        Calls that were not dialled yet are left to the next start.
         """
         if self._loop is not None:
             self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
-        await self._line.carrier.stop()
+            await asyncio.wait([self._loop])
+        for live in self._live.values():
+            if not live.attempt.may_ring:
+                live.task.cancel()
+        try:
+            async with asyncio.timeout(CARRIER_STOP_TIMEOUT_S):
+                await self._line.carrier.stop()
+        except Exception:  # noqa: BLE001 - what it reported has to be written all the same
+            _log.exception("carrier_not_stopped")
         await self._finish()
 
     async def _recover(self) -> None:
+        """
+        Bring order into calls that were begun and that nobody sees through.
+        """
         while True:
-            work = partial(recover, limit=RECOVERED_AT_ONCE, at=self._line.clock.now())
+            attended = frozenset(self._live)
+            work = partial(recover, limit=RECOVERED_AT_ONCE, at=self._line.clock.now(), attended=attended)
             recovered = await self._line.storage.transact(work)
             if not recovered:
                 return
@@ -132,17 +158,37 @@ class Dialler:
         """
         while True:
             self._awake.clear()
-            try:
-                leased = await self._lease()
-            except StorageError as error:
-                _log.warning("queue_unreadable", problem=str(error))
-                leased = ()
-                await asyncio.sleep(RETRY_AFTER_ERROR_S)
+            if self._is_untidy:
+                await self._tidy()
+            leased = await self._take()
             for call in leased:
                 self._see_through(call)
             if not leased:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), self._settings.poll_s)
+
+    async def _tidy(self) -> None:
+        """
+        Bring order into abandoned calls without waiting for the next start; after a pause, as it may be in vain.
+        """
+        await asyncio.sleep(RETRY_AFTER_ERROR_S)
+        self._is_untidy = False
+        try:
+            await self._recover()
+        except Exception:  # noqa: BLE001 - an error costs a pause, never the loop
+            self._is_untidy = True
+            _log.exception("calls_not_recovered")
+
+    async def _take(self) -> tuple[Call, ...]:
+        try:
+            return await self._lease()
+        except Exception as error:  # noqa: BLE001 - an error costs a pause, never the loop
+            self._is_untidy = True  # calls may be leased without our knowing
+            if isinstance(error, StorageError):
+                _log.warning("queue_unreadable", problem=str(error))
+            else:
+                _log.exception("queue_unreadable")
+            return ()
 
     async def _lease(self) -> tuple[Call, ...]:
         free = self._settings.live_calls_max - len(self._live)
@@ -152,27 +198,32 @@ class Dialler:
         return await storage.transact(partial(lease, limit=free, at=self._line.clock.now()))
 
     def _see_through(self, call: Call) -> None:
-        task = asyncio.create_task(self._guard(call), name=call.call_id)
-        self._live.add(task)
-        task.add_done_callback(self._live.discard)
-        task.add_done_callback(lambda _task: self.wake())
-
-    async def _guard(self, call: Call) -> None:
         """
         See one call through; whatever goes wrong with it stays with it.
         """
-        log = _log.bind(call_id=call.call_id)
-        try:
-            await Attempt(self._line, call, log).run()
-        except Exception:
-            log.exception("call_abandoned")
+        attempt = Attempt(self._line, call, _log.bind(call_id=call.call_id))
+        task = asyncio.create_task(attempt.run(), name=call.call_id)
+        self._live[call.id] = _Live(attempt, task)
+        task.add_done_callback(partial(self._forget, call))
+
+    def _forget(self, call: Call, task: asyncio.Task[None]) -> None:
+        """
+        Free a call's place; one that was abandoned is brought in order later.
+        """
+        del self._live[call.id]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("call_abandoned", call_id=call.call_id, exc_info=error)
+        self._is_untidy = self._is_untidy or task.cancelled() or error is not None
+        self.wake()
 
     async def _finish(self) -> None:
         """
         Wait for the live calls to settle, and leave those that don't to the next start.
         """
-        if self._live:
-            _done, pending = await asyncio.wait(self._live, timeout=FINISH_TIMEOUT_S)
+        tasks = [live.task for live in self._live.values()]
+        if tasks:
+            _done, pending = await asyncio.wait(tasks, timeout=FINISH_TIMEOUT_S)
             for task in pending:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
