@@ -4,7 +4,7 @@ One outbound call from its acceptance to its settlement.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import attrs
 
@@ -151,6 +151,8 @@ class Call:
                 return Status.COMPLETED if self._was_held() else Status.FAILED
             case State.CANCELED | State.BLOCKED:
                 return Status.FAILED
+            case unknown:
+                assert_never(unknown)
 
     def _was_held(self) -> bool:
         """

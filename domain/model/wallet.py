@@ -4,6 +4,7 @@ A prepaid wallet: money is held before a call and settled after it, in whole mic
 
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 import attrs
 
@@ -98,6 +99,8 @@ class Wallet:
                 )
             case EntryKind.RELEASE:
                 return attrs.evolve(self, held_micros=self.held_micros - entry.micros)
+            case unknown:
+                assert_never(unknown)
 
     def _limit(self, kind: EntryKind) -> int:
         match kind:
@@ -107,3 +110,5 @@ class Wallet:
                 return self.available_micros
             case EntryKind.CAPTURE | EntryKind.RELEASE:
                 return self.held_micros
+            case unknown:
+                assert_never(unknown)
