@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from outdial.domain.model.call import BROKEN_OFF, Status
+from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State, Trigger
 from tests import builders
@@ -99,6 +100,23 @@ def test_a_call_is_never_changed_in_place() -> None:
 
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         call.state = State.LEASED  # type: ignore[misc]
+
+
+def test_a_record_of_a_call_is_never_changed() -> None:
+    """
+    The log of a call can only grow.
+    """
+    record = CallRecord(
+        number=1,
+        call_id=builders.CALL_NUMBER,
+        account_id=builders.ACCOUNT_ID,
+        state=State.QUEUED,
+        disposition=None,
+        at=builders.NOW,
+    )
+
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        record.state = State.LEASED  # type: ignore[misc]
 
 
 def test_an_attempt_is_named_after_its_call() -> None:
