@@ -1,0 +1,139 @@
+"""
+Agents, and the contacts that they call.
+"""
+
+import click
+
+from outdial.domain.model.agent import RuntimeKind
+from outdial.entrypoints.cli.answer import Answer, facts
+from outdial.entrypoints.cli.running import account_option, operating
+from outdial.entrypoints.library import Dialer
+
+
+@click.group
+def agent() -> None:
+    """
+    Agents: who talks.
+    """
+
+
+@click.group
+def contact() -> None:
+    """
+    Contacts: who is called.
+    """
+
+
+@agent.command("create")
+@account_option
+@click.option("--name", required=True, help="What it is called.")
+@click.option("--greeting", default="", help="What it says first; may hold {{name}} and {{name|fallback}}.")
+@click.option("--instructions", default="", help="What it is told to do; may hold the same.")
+@click.option("--phone-number", metavar="NUMBER", help="The number that callees see; without one it can't call.")
+@click.option(
+    "--runtime",
+    type=click.Choice([kind.value for kind in RuntimeKind]),
+    default=RuntimeKind.ANNOUNCE.value,
+    show_default=True,
+    help="Speak the greeting, or join the callee to the agent's own SIP address.",
+)
+@click.option("--sip-uri", metavar="URI", help="Its address, for the runtime sip_uri.")
+@operating
+async def create_agent(
+    dialer: Dialer,
+    *,
+    account_id: int,
+    name: str,
+    greeting: str,
+    instructions: str,
+    phone_number: str | None,
+    runtime: str,
+    sip_uri: str | None,
+) -> Answer:
+    """
+    Create an agent.
+    """
+    created = await dialer.administration.create_agent(
+        account_id,
+        name=name,
+        greeting=greeting,
+        instructions=instructions,
+        phone_number=phone_number,
+        runtime=runtime,
+        sip_uri=sip_uri,
+    )
+    number = created.phone_number.e164 if created.phone_number is not None else None
+    return Answer(
+        body={
+            "id": created.id,
+            "assistant_id": created.assistant_id,
+            "account_id": account_id,
+            "name": created.name,
+            "phone_number": number,
+            "greeting": created.greeting,
+            "instructions": created.instructions,
+            "runtime": created.runtime.value,
+            "sip_uri": created.sip_uri,
+            "can_make_calls": number is not None,
+        },
+        shown=facts(
+            f"Agent {created.id} of account {account_id}",
+            ("name", created.name),
+            ("assistant id", created.assistant_id),
+            ("number", number or "none: it can't make calls"),
+            ("greeting", created.greeting),
+            ("runtime", created.runtime.value),
+            ("SIP address", created.sip_uri),
+        ),
+    )
+
+
+@contact.command("create")
+@account_option
+@click.option("--first-name", required=True)
+@click.option("--last-name")
+@click.option("--email")
+@click.option("--company")
+@click.option("--phone-number", metavar="NUMBER")
+@operating
+async def create_contact(
+    dialer: Dialer,
+    *,
+    account_id: int,
+    first_name: str,
+    last_name: str | None,
+    email: str | None,
+    company: str | None,
+    phone_number: str | None,
+) -> Answer:
+    """
+    Create a contact; its fields fill {{first_name}}, {{last_name}}, {{email}} and {{company}}.
+    """
+    created = await dialer.administration.create_contact(
+        account_id,
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        company=company,
+        phone_number=phone_number,
+    )
+    number = created.phone_number.e164 if created.phone_number is not None else None
+    name = f"{created.first_name} {created.last_name or ''}".strip()
+    return Answer(
+        body={
+            "id": created.id,
+            "account_id": account_id,
+            "first_name": created.first_name,
+            "last_name": created.last_name,
+            "email": created.email,
+            "company": created.company,
+            "phone_number": number,
+        },
+        shown=facts(
+            f"Contact {created.id} of account {account_id}",
+            ("name", name),
+            ("email", created.email),
+            ("company", created.company),
+            ("number", number),
+        ),
+    )

@@ -1,0 +1,154 @@
+"""
+What a command has to say, and saying it: one JSON object, or a few lines for people.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import attrs
+import click
+import orjson
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.money import as_text
+from outdial.entrypoints.http.wire import problem_body
+from outdial.entrypoints.settings import SettingsError
+from outdial.ports.errors import (
+    CarrierUnavailableError,
+    IntakeFullError,
+    OutdialError,
+    SpeechError,
+    StorageError,
+    UnknownRecordError,
+)
+
+EXIT_OK: Final = 0
+EXIT_REFUSED: Final = 1
+"""Refused, not found, unhealthy."""
+
+EXIT_UNUSABLE: Final = 2
+"""Wrong usage or settings; the database, the carrier or the voice can't be used."""
+
+INVALID_VALUE: Final = "invalid_value"
+INVALID_SETTINGS: Final = "invalid_settings"
+WRONG_USAGE: Final = "wrong_usage"
+
+CODES: Final[dict[type[Exception], str]] = {
+    UnknownRecordError: "not_found",
+    SettingsError: INVALID_SETTINGS,
+    StorageError: "database_unavailable",
+    IntakeFullError: "intake_full",
+    CarrierUnavailableError: "carrier_unavailable",
+    SpeechError: "speech_unavailable",
+    OutdialError: "unavailable",
+    ValueError: INVALID_VALUE,
+}
+"""The `error` of an exception's JSON; the first class that fits counts."""
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    What a command came to.
+
+    Attributes:
+        body: For `--json`.
+
+        shown: For people.
+
+        exit_code: 0 when it did what was asked.
+
+        is_failure: Whether it is shown in red on standard error.
+    """
+
+    body: Mapping[str, object]
+    shown: RenderableType
+    exit_code: int = EXIT_OK
+    is_failure: bool = False
+
+
+def failed(error: Exception) -> Answer:
+    """
+    Return the answer when a command could not do its work.
+    """
+    message = str(error)
+    body: dict[str, object] = {"error": _code_of(error), "message": message}
+    if isinstance(error, SettingsError):
+        body["problems"] = list(error.problems)
+    exit_code = EXIT_REFUSED if isinstance(error, UnknownRecordError) else EXIT_UNUSABLE
+    return Answer(body=body, shown=Text(message), exit_code=exit_code, is_failure=True)
+
+
+def refused(refusal: Refused) -> Answer:
+    """
+    Return the answer when what was asked for may not be: the same body as over HTTP.
+    """
+    lines = [refusal.reason.sentence]
+    lines += [f"{problem.field}: {problem.problem}" for problem in refusal.problems]
+    if (shortfall := refusal.shortfall) is not None:
+        lines.append(
+            f"{amount(shortfall.required_micros, shortfall.currency)} must be available,"
+            f" and {amount(shortfall.available_micros, shortfall.currency)} is."
+        )
+    return Answer(body=problem_body(refusal), shown=Text("\n".join(lines)), exit_code=EXIT_REFUSED, is_failure=True)
+
+
+def print_answer(answer: Answer, *, as_json: bool) -> None:
+    """
+    Print an answer in the form that was asked for.
+    """
+    if as_json:
+        print_json(answer.body)
+    elif answer.is_failure:
+        console(err=True).print(answer.shown, style="red", soft_wrap=True)
+    else:
+        console().print(answer.shown, soft_wrap=isinstance(answer.shown, Text))
+
+
+def print_json(body: Mapping[str, object]) -> None:
+    """
+    Print one JSON object on a line of standard output.
+    """
+    click.echo(orjson.dumps(body))
+
+
+def console(*, err: bool = False) -> Console:
+    """
+    Return where people read; colours are left out where it is no terminal.
+    """
+    return Console(stderr=err, highlight=False)
+
+
+def facts(title: str, /, *rows: tuple[str, str | None]) -> Table:
+    """
+    Return a small table of names and values; those without a value are left out.
+    """
+    table = Table(title=Text(title), title_justify="left", title_style="bold", show_header=False, box=None)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            table.add_row(name, Text(value))
+    return table
+
+
+def amount(micros: int, currency: str) -> str:
+    """
+    Show money with its currency.
+    """
+    return f"{as_text(micros)} {currency}"
+
+
+def when(at: datetime | None) -> str | None:
+    """
+    Show a time as the wire does, in UTC.
+    """
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None
+
+
+def _code_of(error: Exception) -> str:
+    return next(code for kind, code in CODES.items() if isinstance(error, kind))

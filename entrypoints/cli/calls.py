@@ -1,0 +1,142 @@
+"""
+Asking for calls and looking at them.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from outdial.domain.model.call import Call, Status
+from outdial.domain.model.decision import Refused
+from outdial.domain.service.reading import CallView
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, refused, when
+from outdial.entrypoints.cli.running import json_is_wanted, operating
+from outdial.entrypoints.cli.values import nested
+from outdial.entrypoints.http.wire import accepted_body, call_body
+from outdial.entrypoints.library import Dialer
+
+WAIT_SPARE_S: Final = 300
+"""How much longer than a call itself may take `--wait` waits, for the queue before it."""
+
+
+@click.group
+def calls() -> None:
+    """
+    Calls that were accepted.
+    """
+
+
+@click.command("call")
+@click.option("--agent", "agent_id", required=True, metavar="ID", help="The agent: its id or assistant id.")
+@click.option("--to", "phone_number", required=True, metavar="NUMBER", help="The number to dial, such as +15551234567.")
+@click.option("--contact", "contact_id", type=int, metavar="ID", help="A contact, whose fields the agent may use.")
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    callback=nested,
+    metavar="NAME=VALUE",
+    help="A value for the agent's texts; dots in the name nest. Repeat for more.",
+)
+@click.option(
+    "--api-key",
+    envvar="OUTDIAL_API_KEY",
+    metavar="KEY",
+    help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
+)
+@click.option("--wait", "waits", is_flag=True, help="Follow the call to its end; exit 1 unless it completes.")
+@operating
+async def call(
+    dialer: Dialer,
+    *,
+    agent_id: str,
+    phone_number: str,
+    contact_id: int | None,
+    variables: Mapping[str, object],
+    api_key: str | None,
+    waits: bool,
+) -> Answer:
+    """
+    Ask for a call.
+
+    The call is decided, paid for and queued here; a running `outdial serve` dials it.
+    """
+    decision = await dialer.dial(phone_number, agent_id, contact_id=contact_id, variables=variables, api_key=api_key)
+    if isinstance(decision, Refused):
+        return refused(decision)
+    if waits:
+        return await _followed(dialer, decision.call)
+    return Answer(body=accepted_body(decision.call), shown=_accepted(decision.call))
+
+
+@calls.command("show")
+@click.argument("call_id")
+@operating
+async def show_call(dialer: Dialer, *, call_id: str) -> Answer:
+    """
+    Show a call, by its number or its `call_...` id.
+    """
+    view = await dialer.call(call_id)
+    if isinstance(view, Refused):
+        return refused(view)
+    return Answer(body=call_body(view), shown=_viewed(view))
+
+
+async def _followed(dialer: Dialer, accepted: Call) -> Answer:
+    """
+    Tell of a call's progress on standard error, and return how it came out.
+    """
+    settings = dialer.settings
+    timeout_s = settings.ring_timeout_s + settings.max_call_duration_s + WAIT_SPARE_S
+    current = accepted
+    try:
+        async for current in dialer.watch(accepted, timeout_s=timeout_s):
+            if not json_is_wanted():
+                console(err=True).print(_progress(current), style="dim")
+    except TimeoutError:
+        console(err=True).print(Text(f"After {timeout_s} s the call is not over."), style="red")
+    view = await dialer.call(current.id)
+    if isinstance(view, Refused):
+        return refused(view)
+    exit_code = EXIT_OK if view.call.status is Status.COMPLETED else EXIT_REFUSED
+    return Answer(body=call_body(view), shown=_viewed(view), exit_code=exit_code)
+
+
+def _progress(current: Call) -> Text:
+    hint = " (a running `outdial serve` dials it)" if current.status is Status.QUEUED else ""
+    return Text(f"{current.status}{hint}")
+
+
+def _accepted(accepted: Call) -> Table:
+    return facts(
+        f"Call {accepted.id} is queued; a running `outdial serve` dials it",
+        ("call id", accepted.call_id),
+        ("to", accepted.phone_number.e164),
+        ("agent", accepted.agent_name),
+        ("held", amount(accepted.hold_micros, accepted.rate.currency)),
+        ("follow it", f"outdial calls show {accepted.id}"),
+    )
+
+
+def _viewed(view: CallView) -> Table:
+    seen, contact = view.call, view.contact
+    currency = seen.rate.currency
+    return facts(
+        f"Call {seen.id}: {seen.status}",
+        ("call id", seen.call_id),
+        ("to", seen.phone_number.e164),
+        ("contact", f"{contact.first_name} {contact.last_name or ''}".strip() if contact is not None else None),
+        ("agent", seen.agent_name),
+        ("greeting", seen.script.greeting),
+        ("asked", when(seen.created_at)),
+        ("answered", when(seen.answered_at)),
+        ("ended", when(seen.ended_at)),
+        ("because", str(seen.disposition) if seen.disposition is not None else None),
+        ("network", str(seen.cause) if seen.cause is not None else None),
+        ("talk time", f"{seen.talk_s} s" if seen.is_terminal else None),
+        ("cost", amount(seen.charge_micros, currency) if seen.is_terminal else None),
+        ("held", amount(seen.hold_micros, currency) if not seen.is_terminal else None),
+    )

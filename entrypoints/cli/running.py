@@ -1,0 +1,115 @@
+"""
+From a command's options to its exit code: settings, the opened library, errors, `--json`.
+"""
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import click
+
+from outdial.entrypoints import library
+from outdial.entrypoints.cli.answer import WRONG_USAGE, Answer, failed, print_answer, print_json
+from outdial.entrypoints.logs import set_up_logging
+from outdial.entrypoints.settings import PREFIX, Settings, read_settings
+from outdial.ports.errors import OutdialError
+
+JSON_OPTION: Final = "--json"
+SETTING_OPTIONS: Final = ("database", "host", "port", "carrier")
+"""Options that stand for the setting of their name."""
+
+Variables = Mapping[str, str]
+"""`OUTDIAL_*` variables, those given as options among them."""
+
+
+class Commands(click.Group):
+    """
+    The outermost group: wrong usage of its commands is told as JSON too, when JSON was asked for.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """
+        Note whether JSON was asked for, before anything can be wrong.
+        """
+        ctx.meta[JSON_OPTION] = JSON_OPTION in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """
+        Run the command that the arguments name.
+        """
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if not ctx.meta[JSON_OPTION]:
+                raise
+            print_json({"error": WRONG_USAGE, "message": error.format_message()})
+            ctx.exit(error.exit_code)
+
+
+def answering(work: Callable[..., Answer | None]) -> Callable[..., None]:
+    """
+    Make a command's function of one that takes variables and options and returns its answer, if any is left to print.
+
+    Adds `--json` and `--database`; every option named like a setting becomes its variable.
+    """
+
+    @click.option("--database", metavar="URL", help="Where accounts, money and calls are kept.")
+    @click.option(JSON_OPTION, "as_json", is_flag=True, help="Print one JSON object.")
+    @functools.wraps(work)
+    def command(*, as_json: bool, **options: Any) -> None:
+        given = {name: options.pop(name, None) for name in SETTING_OPTIONS}
+        overrides = {PREFIX + name.upper(): value for name, value in given.items() if value is not None}
+        try:
+            answer = work({**os.environ, **overrides}, **options)
+        except (OutdialError, ValueError) as error:
+            answer = failed(error)
+        if answer is not None:
+            print_answer(answer, as_json=as_json)
+            click.get_current_context().exit(answer.exit_code)
+
+    return command
+
+
+def operating(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
+    """
+    Make a command's function of a coroutine that takes the opened library and options; it dials nothing.
+    """
+
+    @functools.wraps(work)
+    def with_library(variables: Variables, **options: Any) -> Answer:
+        async def operate() -> Answer:
+            async with library.open(settings, dials=False) as dialer:
+                return await work(dialer, **options)
+
+        settings = settings_of(variables)
+        return asyncio.run(operate())
+
+    return answering(with_library)
+
+
+def settings_of(variables: Variables) -> Settings:
+    """
+    Read the settings and set up logging by them.
+
+    Raises:
+        SettingsError: Names everything that is wrong.
+    """
+    settings = read_settings(variables)
+    set_up_logging(settings)
+    return settings
+
+
+def json_is_wanted() -> bool:
+    """
+    Tell whether the running command was asked for JSON.
+    """
+    return bool(click.get_current_context().params["as_json"])
+
+
+account_option = click.option("--account", "account_id", type=click.IntRange(1), required=True, help="The account.")
+carrier_option = click.option("--carrier", metavar="simulator|sip", help="Who rings the phones.")
+host_option = click.option("--host", help="Where to serve HTTP.")
+port_option = click.option("--port", help="Its port; 0 for any free one.")

@@ -1,0 +1,145 @@
+"""
+Is everything ready for `outdial serve`? Looks, says what to do, and changes nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from outdial.entrypoints import composition
+from outdial.entrypoints.settings import Settings, SettingsError, read_settings
+from outdial.ports.carrier import Carrier
+from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
+
+SPOKEN: Final = "Hello."
+NOT_LOOKED_AT: Final = "Not looked at: it depends on what is wrong above."
+
+
+@attrs.frozen(kw_only=True)
+class Check:
+    """
+    One thing that has to be right.
+
+    Attributes:
+        name: What was looked at.
+
+        ok: Whether it is right.
+
+        finding: What was found, or what is wrong and what to do about it.
+    """
+
+    name: str
+    ok: bool
+    finding: str
+
+
+async def examine(variables: Mapping[str, str]) -> tuple[Check, ...]:
+    """
+    Look at everything that the variables set up, the settings themselves first.
+    """
+    try:
+        settings = read_settings(variables)
+    except SettingsError as error:
+        checks = [Check(name="settings", ok=False, finding=problem) for problem in error.problems]
+        return (*checks, *(Check(name=name, ok=False, finding=NOT_LOOKED_AT) for name in PARTS))
+    database = await _database(settings)
+    dialling, is_dialled = _dialling(settings) if database.ok else (_unknown("dialling"), False)
+    return (
+        Check(name="settings", ok=True, finding="All are understood."),
+        database,
+        dialling,
+        await _carrier(settings, is_dialled=is_dialled),
+        await _speech(settings),
+    )
+
+
+PARTS: Final = ("database", "dialling", "carrier", "speech")
+
+
+def _unknown(name: str) -> Check:
+    return Check(name=name, ok=False, finding=NOT_LOOKED_AT)
+
+
+async def _database(settings: Settings) -> Check:
+    path = composition.database_path(settings)
+    if path is None:
+        return _good("database", "In memory: everything is lost when the process ends.")
+    if not path.exists():
+        return _bad("database", f"{path} does not exist: run `outdial migrate`.")
+    storage = composition.storage(settings)
+    try:
+        await storage.start()
+        try:
+            await storage.transact(lambda _transaction: None)
+        finally:
+            await storage.stop()
+    except StorageError as error:
+        return _bad("database", str(error))
+    return _good("database", f"{path} has the newest schema and can be written.")
+
+
+def _dialling(settings: Settings) -> tuple[Check, bool]:
+    """
+    Tell whether a process dials from the database; it is fine either way, one may.
+    """
+    path = composition.database_path(settings)
+    if path is not None and _lock_of(path).exists():
+        try:
+            with composition.dialling_rights(settings):
+                pass
+        except StorageError:
+            return _good("dialling", "An outdial process dials from this database now."), True
+    return _good("dialling", "Nobody dials from this database: `outdial serve` may."), False
+
+
+def _lock_of(path: Path) -> Path:
+    """
+    Return the file of the dialling lock, which must not be made by looking at it.
+    """
+    return path.with_name(path.name + ".lock")
+
+
+async def _carrier(settings: Settings, *, is_dialled: bool) -> Check:
+    """
+    Get the carrier ready and put it away again, unless a running process has its addresses.
+    """
+    try:
+        carrier = composition.carrier(settings)
+        if not is_dialled:
+            await _tried(carrier)
+    except CarrierUnavailableError as error:
+        return _bad("carrier", str(error))
+    if settings.carrier == "simulator":
+        return _good("carrier", "Simulated: no phone rings. Set OUTDIAL_CARRIER=sip for real calls.")
+    host, port = settings.sip_bind
+    return _good("carrier", f"SIP over {settings.sip_trunk}, from {host}:{port}. No call was tried.")
+
+
+async def _tried(carrier: Carrier) -> None:
+    try:
+        await carrier.start()
+    finally:
+        await carrier.stop()
+
+
+async def _speech(settings: Settings) -> Check:
+    try:
+        audio = await composition.speech(settings).speak(SPOKEN)
+    except SpeechError as error:
+        return _bad("speech", str(error))
+    if settings.speech_file:
+        return _good("speech", f"{settings.speech_file} is played, {audio.duration_s:.1f} s long.")
+    if settings.carrier == "simulator" and not settings.speech_command:
+        return _good("speech", "None is needed: the simulator moves no sound.")
+    command = settings.speech_command or "The first of flite and espeak-ng that is installed"
+    return _good("speech", f"{command} spoke a word of {audio.duration_s:.1f} s.")
+
+
+def _good(name: str, finding: str) -> Check:
+    return Check(name=name, ok=True, finding=finding)
+
+
+def _bad(name: str, finding: str) -> Check:
+    return Check(name=name, ok=False, finding=finding)
