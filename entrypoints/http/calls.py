@@ -20,6 +20,9 @@ from outdial.entrypoints.library import Dialer
 
 BODY_BYTES_MAX: Final = 64 * 1024
 
+LENGTH_DIGITS: Final = 9
+"""More digits of a length need not be read: it is too large already, and Python refuses to read thousands of them."""
+
 
 class CallRoutes:
     """
@@ -73,7 +76,7 @@ async def _read_body(request: Request) -> bytes | None:
     Read a body of at most 64 KiB; `None` as soon as it is known to be larger.
     """
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+    if length.isdecimal() and int(length.lstrip("0")[:LENGTH_DIGITS] or "0") > BODY_BYTES_MAX:
         return None
     body = bytearray()
     async for chunk in request.stream():
