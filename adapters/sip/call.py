@@ -120,6 +120,13 @@ class Call:
         self._tell(ended)
         self._over = True
 
+    @property
+    def is_answered(self) -> bool:
+        """
+        Whether somebody talks, or did.
+        """
+        return self._answered_at_s is not None
+
     def close(self) -> None:
         """
         Free what the call holds.

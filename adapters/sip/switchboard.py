@@ -130,7 +130,8 @@ class Switchboard:
         """
         self._closing = True
         for attempt in list(self._attempts.values()):
-            attempt.hang_up(Disposition.CANCELED)
+            talks = attempt.call is not None and attempt.call.is_answered
+            attempt.hang_up(Disposition.DISCONNECTED if talks else Disposition.CANCELED)
         if self._lives:
             await asyncio.wait(self._lives, timeout=_HANG_UP_S_MAX)
         await self._endpoint.drain(_DRAIN_S_MAX)

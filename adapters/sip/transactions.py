@@ -2,7 +2,8 @@
 SIP transactions (RFC 3261, 17): sippy's manager on our transports, with the repairs that test calls asked for.
 """
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import structlog
 from sippy.SipTransactionManager import RINGING, TRYING, SipTransactionManager
@@ -11,8 +12,12 @@ from sippy.Time.Timeout import Timeout
 
 from outdial.adapters.sip.transports import Host, Server
 
-_CACHE_S = 32
+_CACHE_S: Final = 32
 """Repeated messages are recognised for one to two times as long (64 T1)."""
+
+_SUCCESS: Final = re.compile(r"SIP/2\.0 2[0-9]{2} ")
+_CALL_ID: Final = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
+_SEQUENCE: Final = re.compile(r"^CSeq[ \t]*:[ \t]*([0-9]+)[ \t]+INVITE", re.IGNORECASE | re.MULTILINE)
 
 log = structlog.get_logger()
 
@@ -44,8 +49,9 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
     All transactions of one endpoint.
 
     Repairs: an ACK leaves before whatever its response makes us send; nothing is repeated on a stream; a request
-    of a dialog stays on the connection of its INVITE; an ACK for a failure goes where its INVITE went; an upper-case
-    transport parameter is understood; a body is measured in octets.
+    of a dialog stays on the connection of its INVITE; an ACK for a failure goes where its INVITE went; a 2xx that
+    comes again gets its ACK again, even if a hop changed it; an upper-case transport parameter is understood; a body
+    is measured in octets.
     """
 
     def __init__(self) -> None:
@@ -62,13 +68,16 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         self.cp_timer = Timeout(self.rCachePurge, _CACHE_S, -1)
         self._corked: list[tuple[Any, ...]] | None = None
         self._closed = False
+        self._acks: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
+        self._older_acks: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
 
     @property
     def unanswered(self) -> int:
         """
         How many of our requests still wait for their final response.
         """
-        return sum(1 for transaction in self.tclient.values() if transaction.state in {TRYING, RINGING})
+        waiting = (transaction for transaction in self.tclient.values() if transaction.state in {TRYING, RINGING})
+        return sum(1 for transaction in waiting if not getattr(transaction, "is_given_up", False))
 
     def receive(self, data: bytes, source: Any, server: Server) -> None:
         """
@@ -76,9 +85,12 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         """
         if self._closed:
             return
+        # One character for each octet: sippy compares the Content-Length with the number of characters.
+        text = data.decode("latin-1")
+        if self._acknowledge_again(text):
+            return
         try:
-            # One character for each octet: sippy compares the Content-Length with the number of characters.
-            self.handleIncoming(data.decode("latin-1"), source, server, MonoTime())
+            self.handleIncoming(text, source, server, MonoTime())
         except Exception as error:  # noqa: BLE001 - strangers send what they like
             log.warning("sip_message_not_understood", error=type(error).__name__)
 
@@ -100,6 +112,7 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         """
         Stop repeating a request; an answer to what was sent so far is still taken.
         """
+        transaction.is_given_up = True
         if transaction.teA is not None:
             transaction.teA.cancel()
             transaction.teA = None
@@ -110,6 +123,21 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         """
         self._closed = True
         self.cp_timer.cancel()
+
+    def _acknowledge_again(self, text: str) -> bool:
+        """
+        Send the ACK of a 2xx again (RFC 3261, 13.2.2.4); tell whether there was one.
+        """
+        if _SUCCESS.match(text) is None:
+            return False
+        call_id, sequence = _CALL_ID.search(text), _SEQUENCE.search(text)
+        if call_id is None or sequence is None:
+            return False
+        key = (call_id[1], sequence[1])
+        sent = self._acks.get(key) or self._older_acks.get(key)
+        if sent is not None:
+            self.transmitData(*sent)
+        return sent is not None
 
     # What follows overrides sippy's methods by sippy's names.
 
@@ -144,9 +172,20 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
 
     def transmitReq(self, t: Any, msg: Any, address: Any, *rest: Any, **options: Any) -> None:  # noqa: N802
         """
-        Send the ACK of a stream leg on the connection of its INVITE.
+        Send an ACK, on the connection of its INVITE if there is one, and remember it.
         """
-        super().transmitReq(t, msg, t.address if t.userv.reliable else address, *rest, **options)
+        address = t.address if t.userv.reliable else address
+        super().transmitReq(t, msg, address, *rest, **options)
+        sequence = str(msg.getHFBody("cseq").getCSeqNum())
+        data = msg.localStr(t.userv.getSIPaddr(), compact=t.compact)
+        self._acks[str(msg.getHFBody("call-id")), sequence] = (t.userv, data, address)
+
+    def rCachePurge(self) -> None:  # noqa: N802
+        """
+        Forget what was sent long ago.
+        """
+        super().rCachePurge()
+        self._older_acks, self._acks = self._acks, {}
 
     def transmitData(self, userv: Any, data: Any, address: Any, cachesum: Any = None, lossemul: int = 0) -> None:  # noqa: N802
         """

@@ -55,6 +55,7 @@ class ScriptedCallee(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.port = 0
+        self.confirms_byes = False
         self.seen: list[Request] = []
         self.responses: asyncio.Queue[str] = asyncio.Queue()
         self._waiting: dict[str, asyncio.Queue[Request]] = {}
@@ -78,6 +79,8 @@ class ScriptedCallee(asyncio.DatagramProtocol):
             return
         request = Request(text, addr, asyncio.get_running_loop().time())
         self.seen.append(request)
+        if self.confirms_byes and request.method == "BYE":
+            self.respond(request, "200 OK")
         self._queue(request.method).put_nowait(request)
 
     async def receive(self, method: str) -> Request:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from outdial.adapters.sip.outcomes import disposition_of, q850_cause
-from outdial.domain.model.call_event import Ended, Ringing
+from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition
 from outdial.ports.carrier import DialOrder, RejectedError
 from tests.telephony.calls import Reports, carrier_for, order, run, sound
@@ -285,20 +285,6 @@ def test_tcp_carries_other_flows(tmp_path: Path, scenario_name: str) -> None:
             await callee.finish()
 
         assert 1 == sum(isinstance(event, Ended) for event in reports.events)
-
-    run(scenario())
-
-
-def test_every_scenario_rings_once(tmp_path: Path) -> None:
-    """
-    However many 180s come, `Ringing` is reported once, and before the end.
-    """
-
-    async def scenario() -> None:
-        async with sipp("answer", tmp_path) as callee:
-            reports = await call(callee, order())
-
-        assert 1 == sum(isinstance(event, Ringing) for event in reports.events)
 
     run(scenario())
 
