@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from outdial.domain.model.decision import Refused
@@ -85,6 +85,13 @@ async def on_unavailable(_request: Request, error: Exception) -> Response:
     return refusal(Refused(reason=Reason.UNAVAILABLE))
 
 
+async def on_disconnect(_request: Request, _error: Exception) -> Response:
+    """
+    Answer a client that left in the middle of its body: nobody hears it, nothing was asked for, no defect is logged.
+    """
+    return refusal(Refused(reason=Reason.INVALID_JSON))
+
+
 async def on_defect(_request: Request, _error: Exception) -> Response:
     """
     Answer what nobody foresaw; the server logs it.
@@ -96,5 +103,6 @@ HANDLERS: Final = {
     HTTPException: on_http_exception,
     StorageError: on_unavailable,
     IntakeFullError: on_unavailable,
+    ClientDisconnect: on_disconnect,
     Exception: on_defect,
 }
