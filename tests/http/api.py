@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 import pytest
-from starlette.types import Message, Scope
+from starlette.types import ASGIApp, Message, Scope
 
 from outdial.adapters.memory.clock import ManualClock
 from outdial.adapters.memory.storage import MemoryStorage
@@ -29,6 +29,7 @@ BODY: Final = {"phone_number": CALLEE, "agent_id": AGENT}
 """The least that is accepted."""
 
 MEMORY: Final = Settings(database="memory:", simulator_time_scale=0.0)
+NO_HEADERS: Final[Mapping[str, str]] = {}
 REQUEST_ID: Final = re.compile(r"[0-9A-Za-z]{16}")
 
 
@@ -73,15 +74,28 @@ class Api:
         body: object = BODY,
         *,
         key: str | None = KEY,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
         path: str = CALLS,
     ) -> httpx2.Response:
         """
         Ask for a call; a body of bytes is sent as it is, anything else as JSON.
         """
+        return self.run(self.send(body, key=key, headers=headers, path=path))
+
+    async def send(
+        self,
+        body: object = BODY,
+        *,
+        key: str | None = KEY,
+        headers: Mapping[str, str] = NO_HEADERS,
+        path: str = CALLS,
+    ) -> httpx2.Response:
+        """
+        Ask for a call from within the event loop, beside others.
+        """
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **_bearer(key), **(headers or {})}
-        return self.ask("POST", path, headers=sent, content=content)
+        sent = {"Content-Type": "application/json", **_bearer(key), **headers}
+        return await self._client.post(path, headers=sent, content=content)
 
     def get(self, path: str, *, key: str | None = KEY) -> httpx2.Response:
         """
@@ -107,7 +121,7 @@ class Api:
         """
         return self.read(everything)
 
-    def stream(self, chunks: Iterable[bytes], headers: Mapping[str, str]) -> "Streamed":
+    def stream(self, chunks: Iterable[bytes], headers: Mapping[str, str] = NO_HEADERS) -> "Streamed":
         """
         Ask for a call with a body that comes in chunks; whoever reads beyond the last one finds the client gone.
         """
@@ -162,7 +176,7 @@ class Streamed:
         code: str = json.loads(self.messages[1]["body"])["error"]
         return code
 
-    async def exchange(self, app: Callable[..., Coroutine[Any, Any, None]], scope: Scope) -> None:
+    async def exchange(self, app: ASGIApp, scope: Scope) -> None:
         """
         Run the application once.
         """

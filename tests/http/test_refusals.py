@@ -9,14 +9,9 @@ import attrs
 import httpx2
 import pytest
 
-from outdial.adapters.memory.storage import MemoryStorage
-from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.decision import Decision
-from outdial.domain.model.policy import Policy
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.http.problems import STATUS
 from outdial.ports.errors import StorageError
-from outdial.ports.storage import DecideAll
 from tests.entrypoints.clinic import (
     AGENT,
     CALLEE,
@@ -32,6 +27,7 @@ from tests.entrypoints.clinic import (
     UNKNOWN_KEY,
 )
 from tests.http.api import BODY, CALLS, Api, problem_of
+from tests.http.storages import FailingStorage
 
 
 @attrs.frozen
@@ -200,29 +196,11 @@ def test_unauthorized_names_the_scheme(api: Api, key: str | None) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-class FullDisk(MemoryStorage):
-    """
-    Storage that decides, and then can't commit.
-    """
-
-    async def accept(self, batch: list[CallRequest], policy: Policy, decide_all: DecideAll) -> list[Decision]:  # type: ignore[override]
-        """
-        Run the decision and write nothing.
-        """
-
-        def decide_in_vain(*arguments: object) -> list[Decision]:
-            decide_all(*arguments)  # type: ignore[arg-type]
-            raise StorageError("The disk is full. Nothing was written.")
-
-        await super().accept(batch, policy, decide_in_vain)
-        raise AssertionError("It was committed.")
-
-
 def test_storage_that_cannot_commit_is_unavailable_and_accepts_nothing() -> None:
     """
     Without a durable row there is no 201: the client is told when to try again.
     """
-    api = Api(storage=FullDisk())
+    api = Api(storage=FailingStorage(StorageError("The disk is full. Nothing was written.")))
     before = api.everything()
 
     answer = api.post()
