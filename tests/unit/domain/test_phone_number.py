@@ -96,6 +96,14 @@ def test_known_emergency_numbers_are_never_read(text: str) -> None:
     assert None is parse_phone_number(text)
 
 
+@pytest.mark.parametrize("text", ["+49116117", "+49 118 33", "+43116123", "+46 118 118", "+82 112"])
+def test_known_short_numbers_are_never_read(text: str) -> None:
+    """
+    Services that answer within a country only are no callees, though their length is possible.
+    """
+    assert None is parse_phone_number(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
