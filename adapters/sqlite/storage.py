@@ -104,8 +104,12 @@ class SqliteStorage:
         return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(_tables(opened)))))
 
     def _start(self) -> None:
-        if not self._path.exists():
-            raise StorageError(f"{self._path} does not exist. Run `outdial migrate` first.")
+        try:
+            self._path.stat()
+        except FileNotFoundError as error:
+            raise StorageError(f"{self._path} does not exist. Run `outdial migrate` first.") from error
+        except OSError as error:
+            raise StorageError(f"{self._path} can't be opened: {error.strerror}.") from error
         with errors_translated():
             opened = self._open_reader()
             try:

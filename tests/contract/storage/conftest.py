@@ -48,10 +48,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(tmp_path: Path, writers: list[sqlite3.Connection]) -> Iterator[Database]:
     """
-    The same as `database`, in the SQLite file at `path`.
+    The same as `database`, in the SQLite file at `path`; its writing connection is the first of `writers`.
     """
+    assert writers == []
     database = Database(open_sqlite(tmp_path))
     database.transact(furnish)
     yield database

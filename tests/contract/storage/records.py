@@ -1,0 +1,148 @@
+"""
+Strategies for what storage must give back exactly: the extremes of integers, times and texts.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import attrs
+from hypothesis import strategies as st
+
+from outdial.domain.model.agent import Agent, RuntimeKind
+from outdial.domain.model.call import Call, Script
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.identifiers import ID_MAX
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.money import MICROS_MAX
+from outdial.domain.model.phone_number import NumberKind, PhoneNumber
+from outdial.domain.model.principal import Account, ApiKey, Permission
+from outdial.domain.model.rate import Rate
+from tests import builders, strategies
+
+TEXTS: Final = (
+    "",
+    " ",
+    "x" * 16_384,
+    "🎉👩‍👩‍👧",
+    "e\u0301 \u0041\u030a",
+    "\u202eשלם مرحبا\u202c",
+    'it\'s "quoted" `so` \\ %s ? :name',
+    "'); drop table calls; --",
+    "a\r\n\tb\u2028c",
+    "\ufeff\uffff\U0010ffff",
+    "NULL",
+    "1e3",
+)
+
+texts = st.one_of(st.sampled_from(TEXTS), strategies.clean_texts)
+some_text = texts.filter(bool)
+numbers = st.one_of(st.sampled_from((1, 2**31, 2**53 + 1, ID_MAX)), strategies.row_numbers)
+counts = st.one_of(st.sampled_from((0, 2**53 + 1, ID_MAX)), st.integers(0, ID_MAX))
+micros = st.one_of(st.sampled_from((0, MICROS_MAX)), strategies.amounts)
+times = st.one_of(
+    st.sampled_from(
+        (
+            datetime(1, 1, 1, tzinfo=UTC),
+            datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+            datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        )
+    ),
+    st.datetimes(timezones=st.just(UTC)),
+)
+phone_numbers = st.integers(1_000_000, 999_999_999_999_999).map("+{}".format).map(PhoneNumber)
+regions = st.sampled_from(("US", "DE", "ZA"))
+
+accounts = st.builds(
+    Account,
+    id=numbers,
+    name=some_text,
+    currency=st.sampled_from(("USD", "ZZZ")),
+    created_at=times,
+    default_region=st.none() | regions,
+    allowed_regions=st.frozensets(regions),
+    price_caps_micros=st.dictionaries(st.sampled_from(NumberKind), micros),
+)
+api_keys = st.builds(
+    ApiKey,
+    id=numbers,
+    account_id=st.just(builders.ACCOUNT_ID),
+    permissions=st.frozensets(st.sampled_from(Permission)),
+    secret_hash=st.binary(max_size=40),
+    created_at=times,
+    expires_at=st.none() | times,
+    revoked_at=st.none() | times,
+)
+_announcing = st.builds(
+    Agent,
+    id=numbers,
+    account_id=st.just(builders.ACCOUNT_ID),
+    assistant_id=texts,
+    name=some_text.filter(lambda text: len(text) <= 200),
+    phone_number=st.none() | phone_numbers,
+    greeting=texts.filter(lambda text: bool(text.strip()) and "{{" not in text and "}}" not in text),
+    instructions=texts.filter(lambda text: "{{" not in text and "}}" not in text),
+)
+agents = st.one_of(
+    _announcing,
+    _announcing.map(lambda agent: attrs.evolve(agent, runtime=RuntimeKind.SIP_URI, sip_uri="sips:x@example.com")),
+)
+contacts = st.builds(
+    Contact,
+    id=numbers,
+    account_id=st.just(builders.ACCOUNT_ID),
+    first_name=some_text,
+    last_name=st.none() | texts,
+    email=st.none() | texts,
+    company=st.none() | texts,
+    phone_number=st.none() | phone_numbers,
+)
+dnc_entries = st.builds(
+    DncEntry, account_id=st.just(builders.ACCOUNT_ID), phone_number=phone_numbers, reason=texts, listed_at=times
+)
+rates = st.builds(
+    Rate,
+    currency=st.sampled_from(("USD", "ZZZ")),
+    prefix=phone_numbers.map(lambda number: number.digits) | st.just(""),
+    per_minute_micros=micros,
+    increment_s=st.integers(1, 3600),
+    minimum_s=st.integers(0, 3600),
+)
+causes = st.builds(
+    HangUpCause,
+    code=st.integers(0, 699) | counts,
+    words=texts,
+    provisional=st.lists(st.integers(100, 199), max_size=5).map(tuple),
+)
+calls = st.builds(
+    Call,
+    id=numbers,
+    token=texts,
+    account_id=st.just(builders.ACCOUNT_ID),
+    key_id=st.none() | numbers,
+    agent_id=numbers,
+    assistant_id=texts,
+    agent_name=texts,
+    contact_id=st.none() | numbers,
+    phone_number=phone_numbers,
+    caller_id=phone_numbers,
+    runtime=st.sampled_from(RuntimeKind),
+    sip_uri=st.none() | texts,
+    script=st.builds(Script, greeting=texts, instructions=texts, variables=strategies.variables),
+    rate=rates,
+    hold_micros=micros,
+    max_duration_s=counts,
+    created_at=times,
+    state=st.sampled_from(State),
+    fence=counts,
+    attempt=counts,
+    dialed_at=st.none() | times,
+    answered_at=st.none() | times,
+    ended_at=st.none() | times,
+    disposition=st.none() | st.sampled_from(Disposition),
+    cause=st.none() | causes,
+    talk_s=counts,
+    charge_micros=micros,
+    version=st.integers(0, ID_MAX - 1),
+)

@@ -1,0 +1,259 @@
+"""
+Forced overlaps: one transaction is held open while another, through another handle, tries to overtake it.
+
+The second must wait, and then see what the first did.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import attrs
+import pytest
+
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.facts import Facts
+from outdial.domain.model.lifecycle import Trigger
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.wallet import EntryKind
+from outdial.domain.rules.ladder import decide_all
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DecideAll, Reader, Transaction
+from tests import builders
+from tests.contract.storage.database import Database, accepted_of, balance_micros, deposit, everything, furnish
+
+T = TypeVar("T")
+
+OVERTAKING_S = 0.2
+"""How long the first gives the second to overtake; a storage that keeps the rules uses it up."""
+
+BEGINNING_S = 20.0
+ONE_MINUTE = Policy(max_call_duration_s=60)
+
+
+@attrs.frozen
+class Race:
+    """
+    Where the two meet.
+    """
+
+    first_is_open: threading.Event = attrs.field(factory=threading.Event)
+    second_is_done: threading.Event = attrs.field(factory=threading.Event)
+
+    def hold_open(self) -> None:
+        """
+        Let the second try; called where the first has read and is about to write.
+        """
+        self.first_is_open.set()
+        assert not self.second_is_done.wait(OVERTAKING_S), "The second did not wait for the first."
+
+    def first(self, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+        """
+        Hold a work open after it has read what it is about to change, and again after it has changed it.
+        """
+
+        def held(transaction: Transaction) -> T:
+            everything(transaction)
+            self.hold_open()
+            result = work(transaction)
+            self.hold_open()
+            return result
+
+        return held
+
+    def second(self, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+        """
+        Tell when a work is done.
+        """
+
+        def told(transaction: Transaction) -> T:
+            result = work(transaction)
+            self.second_is_done.set()
+            return result
+
+        return told
+
+    def first_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+        """
+        Hold an acceptance open after its facts were read.
+        """
+        self.hold_open()
+        return decide_all(requests, snapshot)
+
+    def second_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+        """
+        Tell when an acceptance was decided.
+        """
+        self.second_is_done.set()
+        return decide_all(requests, snapshot)
+
+
+@contextmanager
+def _running_second(database: Database, race: Race, run: Callable[[Database], T]) -> "Iterator[Future[T]]":
+    """
+    Run the second in a thread with a handle of its own, as soon as the first is open.
+    """
+    rival = database.rival()
+
+    def wait_and_run() -> T:
+        assert race.first_is_open.wait(BEGINNING_S)
+        return run(rival)
+
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(wait_and_run)
+
+
+def _accept_one(database: Database, decide: DecideAll) -> Decision:
+    (decision,) = database.accept(builders.request(), policy=ONE_MINUTE, decide=decide)
+    return decision
+
+
+def check_two_acceptances(database: Database) -> None:
+    """
+    The wallet covers one call; the second request is decided on what the first left.
+    """
+    race = Race()
+
+    with _running_second(database, race, lambda rival: _accept_one(rival, race.second_decision)) as second:
+        first = _accept_one(database, race.first_decision)
+
+    refused = second.result()
+    assert isinstance(first, Accepted)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.INSUFFICIENT_FUNDS
+
+
+def check_listing_waits_for_acceptance(database: Database) -> None:
+    """
+    A number that is listed while its call is decided is listed after the call.
+    """
+    race = Race()
+    listing = race.second(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+
+    with _running_second(database, race, lambda rival: rival.transact(listing)) as second:
+        first = _accept_one(database, race.first_decision)
+
+    second.result()
+    assert isinstance(first, Accepted)
+    assert database.read(lambda reader: reader.rulebook.dnc_entry(1, builders.CALLEE)) == builders.dnc_entry()
+
+
+def check_acceptance_waits_for_listing(database: Database) -> None:
+    """
+    A call that is asked for while its number is being listed is refused.
+    """
+    race = Race()
+    listing = race.first(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+
+    with _running_second(database, race, lambda rival: _accept_one(rival, race.second_decision)) as second:
+        database.transact(listing)
+
+    assert second.result() == Refused(reason=Reason.DO_NOT_CALL)
+
+
+def check_two_deposits(database: Database) -> None:
+    """
+    Neither of two deposits at once is lost.
+    """
+    race = Race()
+    before = database.read(balance_micros)
+
+    with _running_second(database, race, lambda rival: rival.transact(race.second(deposit(2)))) as second:
+        first = database.transact(race.first(deposit(1)))
+
+    assert (before + 1, before + 3) == (first, second.result())
+    assert database.read(balance_micros) == before + 3
+
+
+def check_two_leases(database: Database) -> None:
+    """
+    Of two workers that take one call, one gets it.
+    """
+    (accepted,) = accepted_of(database.accept(builders.request(), policy=ONE_MINUTE))
+    leased = accepted.call.after(Trigger.LEASE)
+    assert leased is not None
+    race = Race()
+
+    def lease(transaction: Transaction) -> bool:
+        try:
+            transaction.calls.save(leased, builders.NOW)
+        except StorageConflictError:
+            return False
+        return True
+
+    with _running_second(database, race, lambda rival: rival.transact(race.second(lease))) as second:
+        first = database.transact(race.first(lease))
+
+    assert (first, second.result()) == (True, False)
+    records = database.read(lambda reader: reader.calls.records(accepted.call.id))
+    assert len(records) == 2
+
+
+CHECKS = (
+    check_two_acceptances,
+    check_listing_waits_for_acceptance,
+    check_acceptance_waits_for_listing,
+    check_two_deposits,
+    check_two_leases,
+)
+
+
+def furnish_for_one_call(database: Database) -> Database:
+    """
+    Store money for one call of a minute, not for two.
+    """
+    database.transact(lambda transaction: furnish(transaction, deposit_micros=99_999))
+    return database
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_second_waits_and_sees_the_first(empty: Database, check: Callable[[Database], None]) -> None:
+    """
+    Two handles on the same data work one after the other, however they meet.
+    """
+    check(furnish_for_one_call(empty))
+
+
+def test_a_snapshot_stands_still(database: Database) -> None:
+    """
+    A read that is held open sees no part of what is committed meanwhile; the next one sees all of it.
+    """
+    race = Race()
+
+    def read_twice(reader: Reader) -> tuple[int, int]:
+        before = balance_micros(reader)
+        race.first_is_open.set()
+        race.second_is_done.wait(BEGINNING_S)
+        return before, balance_micros(reader)
+
+    def write(rival: Database) -> None:
+        rival.transact(deposit(1))
+        race.second_is_done.set()
+
+    with _running_second(database, race, write) as second:
+        seen = database.read(read_twice)
+
+    second.result()
+    assert seen == (25_000_000, 25_000_000)
+    assert database.read(balance_micros) == 25_000_001
+
+
+def test_what_is_not_committed_is_not_read(database: Database) -> None:
+    """
+    Another handle reads the old state while a transaction is open, and never what it undoes.
+    """
+    rival, seen = database.rival(), []
+
+    def work(transaction: Transaction) -> None:
+        transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, 1))
+        with ThreadPoolExecutor(1) as thread:
+            seen.append(thread.submit(rival.read, balance_micros).result())
+
+    database.transact(work)
+
+    assert seen == [25_000_000]
+    assert rival.read(balance_micros) == 25_000_001

@@ -1,0 +1,334 @@
+"""
+SQLite: the file, its schema, other processes and sudden death.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.schema import migrate
+from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.ports.errors import StorageError
+from tests import builders
+from tests.contract.storage.database import FILE_NAME, Database, balance_micros, deposit, everything
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _open(path: Path, busy_timeout_s: float = 0.05) -> Database:
+    return Database(lambda: SqliteStorage(path, busy_timeout_s=busy_timeout_s))
+
+
+def _execute(path: Path, *statements: str) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_migrating_creates_a_file_for_its_owner_alone(path: Path) -> None:
+    """
+    A new file has mode 0600, and its companions too; migrating twice changes nothing.
+    """
+    first, second = migrate(path), migrate(path)
+
+    assert (first, second) == (["0001_accounts_money_and_calls"], [])
+    database = _open(path)
+    assert {0o600} == {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("outdial.db*")}
+    database.close()
+
+
+def test_every_table_is_strict(path: Path) -> None:
+    """
+    SQLite itself refuses a value of another type in every column.
+    """
+    migrate(path)
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("pragma table_list").fetchall()
+
+    loose = {table[1] for table in tables if not table[5] and not table[1].startswith(("sqlite_", "_sqlite"))}
+    assert loose == set()
+
+
+def test_a_missing_file_asks_for_a_migration(path: Path) -> None:
+    """
+    Starting creates no file by itself and says what to run.
+    """
+    with pytest.raises(StorageError, match="Run `outdial migrate`"):
+        _open(path)
+
+    assert not path.exists()
+
+
+def test_an_older_schema_asks_for_a_migration(path: Path) -> None:
+    """
+    A file without the newest step is not used.
+    """
+    migrate(path)
+    _execute(path, "delete from _sqlite_migrations")
+
+    with pytest.raises(StorageError, match="Run `outdial migrate`"):
+        _open(path)
+
+
+def test_an_empty_file_asks_for_a_migration(path: Path) -> None:
+    """
+    A file without any tables is not used.
+    """
+    path.touch()
+
+    with pytest.raises(StorageError, match="Run `outdial migrate`"):
+        _open(path)
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    """
+    A file that a newer outdial wrote is neither used nor migrated.
+    """
+    migrate(path)
+    _execute(
+        path,
+        "insert into _sqlite_migrations (migration_set, name, applied_at) values ('outdial', '9999_future', 'later')",
+    )
+
+    for use in (_open, migrate):
+        with pytest.raises(StorageError, match="newer outdial"):
+            use(path)
+
+
+def test_a_migration_is_all_or_nothing(path: Path) -> None:
+    """
+    When a step fails, none of the schema stays, and the file can be migrated later.
+    """
+    _execute(path, "create table ledger (anything)")
+
+    with pytest.raises(StorageError):
+        migrate(path)
+
+    _execute(path, "drop table ledger")
+    assert len(migrate(path)) == 1
+
+
+def test_what_is_no_database_is_refused(path: Path) -> None:
+    """
+    Any other file is left as it is.
+    """
+    path.write_bytes(b"not a database " * 100)
+
+    for use in (_open, migrate):
+        with pytest.raises(StorageError, match="no database"):
+            use(path)
+
+    assert path.read_bytes() == b"not a database " * 100
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """
+    A path that is no file is answered with a sentence.
+    """
+    for use in (_open, migrate):
+        with pytest.raises(StorageError):
+            use(tmp_path)
+
+
+def test_a_damaged_file_is_reported(path: Path) -> None:
+    """
+    Overwritten pages give a StorageError, not a wrong answer.
+    """
+    migrate(path)
+    page = 4096
+    with path.open("r+b") as file:
+        file.seek(page)
+        file.write(b"\xff" * (path.stat().st_size - page))
+
+    with pytest.raises(StorageError, match="damaged"):
+        _open(path)
+
+
+_START_AS_A_STRANGER = """
+import asyncio, concurrent.futures.thread, os, sys
+from pathlib import Path
+from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.ports.errors import StorageError
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    asyncio.run(SqliteStorage(Path(sys.argv[1])).start())
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "answer"),
+    [
+        (0o755, r"The (database can't be written|database file can't be opened)"),
+        (0o000, "can't be opened: Permission denied"),
+    ],
+    ids=["read-only", "hidden"],
+)
+def test_a_file_that_may_not_be_used_is_refused_at_the_start(folder_mode: int, answer: str) -> None:
+    """
+    A process that may not write the file learns it when it starts, not at its first call.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / FILE_NAME
+        migrate(path)
+        path.chmod(0o444)
+        folder.chmod(folder_mode)
+        try:
+            tried = subprocess.run(
+                [sys.executable, "-c", _START_AS_A_STRANGER, str(path)],
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+        finally:
+            folder.chmod(0o700)
+
+    assert re.search(answer, tried.stdout)
+
+
+def test_another_process_that_writes_is_waited_for_then_reported(sqlite: Database, path: Path) -> None:
+    """
+    While another connection holds the write lock, writes fail after the busy timeout, reads go on, and nothing changes.
+    """
+    impatient = _open(path)
+    before = sqlite.read(everything)
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(StorageError, match="write lock"):
+            impatient.transact(deposit(1))
+        with pytest.raises(StorageError, match="write lock"):
+            impatient.accept(builders.request())
+        assert before == impatient.read(everything)
+        other.execute("rollback")
+
+    assert impatient.transact(deposit(1)) == 25_000_001
+    impatient.close()
+
+
+def test_another_process_may_write_between(sqlite: Database, path: Path) -> None:
+    """
+    What another connection committed is read and built upon.
+    """
+    _execute(path, "update wallets set balance_micros = balance_micros + 7")
+
+    assert sqlite.read(balance_micros) == 25_000_007
+    assert sqlite.transact(deposit(1)) == 25_000_008
+
+
+def test_stopping_leaves_one_file(sqlite: Database, path: Path) -> None:
+    """
+    The write-ahead log is folded into the file, which can then be copied.
+    """
+    sqlite.transact(deposit(1))
+
+    sqlite.run(sqlite.storage.stop())
+
+    assert [path] == list(path.parent.glob("outdial.db*"))
+    assert path.stat().st_size > 0
+
+
+def test_every_commit_is_flushed(sqlite: Database, writers: list[sqlite3.Connection]) -> None:
+    """
+    The writing connection flushes at each commit, in a write-ahead log, with foreign keys on.
+    """
+    sqlite.restart()
+
+    values = sqlite.transact(
+        lambda _transaction: [
+            writers[-1].execute(f"pragma {name}").fetchone()[0]
+            for name in ("synchronous", "journal_mode", "foreign_keys")
+        ]
+    )
+
+    assert values == [2, "wal", 1]
+
+
+def test_a_killed_process_loses_nothing_it_acknowledged(sqlite: Database, path: Path) -> None:
+    """
+    After SIGKILL in the middle of its work, every deposit that was acknowledged is there, and the wallet adds up.
+    """
+    before = sqlite.read(balance_micros)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.contract.storage.depositor", str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as child:
+        assert child.stdout is not None
+        told = [int(child.stdout.readline()) for _ in range(30)]
+        child.kill()
+        told += [int(line) for line in child.stdout.read().splitlines()]
+
+    entries = sqlite.read(lambda reader: reader.wallets.entries(builders.ACCOUNT_ID))
+    found = [entry.micros for entry in entries[1:]]
+    assert told == found[: len(told)]
+    assert len(found) - len(told) in (0, 1)
+    assert sqlite.read(balance_micros) == before + sum(found)
+
+
+def test_one_process_dials(path: Path) -> None:
+    """
+    A second dialler is refused until the first has stopped, and releasing may be repeated.
+    """
+    first, second = DialerLock(path), DialerLock(path)
+    first.acquire()
+
+    for lock in (first, second):
+        with pytest.raises(StorageError, match=r"outdial\.db\.lock"):
+            lock.acquire()
+    first.release()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_lock_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
+    """
+    A missing folder is answered with a sentence.
+    """
+    with pytest.raises(StorageError, match="can't be opened"):
+        DialerLock(tmp_path / "missing" / "outdial.db").acquire()
+
+
+def test_a_killed_dialler_frees_its_lock(path: Path) -> None:
+    """
+    The lock of a process that died is free.
+    """
+    script = (
+        "import sys, pathlib; from outdial.adapters.sqlite.lock import DialerLock;"
+        "DialerLock(pathlib.Path(sys.argv[1])).acquire(); print('locked', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "locked\n"
+        with pytest.raises(StorageError):
+            DialerLock(path).acquire()
+        child.kill()
+
+    lock = DialerLock(path)
+    lock.acquire()
+    lock.release()

@@ -1,0 +1,150 @@
+"""
+SQLite: every statement on the way of a call finds its rows by an index, however many calls there are.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
+from outdial.domain.model.wallet import EntryKind
+from outdial.ports.storage import Reader, Storage, Transaction
+from tests import builders
+from tests.contract.storage.database import FILE_NAME, Database, accepted_of, furnish, open_sqlite
+
+STATISTICS = (
+    "analyze",
+    "insert into sqlite_stat1 (tbl, idx, stat) values ('calls', 'calls_live', '10000 2000')",
+    "insert into sqlite_stat1 (tbl, idx, stat) values ('calls', null, '10000000')",
+)
+"""Those of a database with many settled calls, which must not lead the planner to read them all."""
+
+
+def use_everything(database: Database) -> None:
+    """
+    Run each statement that the way of a call takes.
+    """
+    database.transact(furnish)
+    content = builders.fields(contact_id=builders.CONTACT_ID)
+    named = builders.fields(agent_id="assistant_abc123")
+    accepted = accepted_of(database.accept(builders.request(content=content), builders.request(content=named)))
+    call = accepted[0].call
+
+    def write(transaction: Transaction) -> None:
+        leased = call.after(Trigger.LEASE)
+        assert leased is not None
+        transaction.calls.save(leased, builders.NOW)
+        transaction.wallets.post(builders.entry(EntryKind.RELEASE, call.hold_micros, call_id=call.id))
+        transaction.rulebook.list_number(builders.dnc_entry())
+        transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE)
+        transaction.rulebook.set_rate(builders.rate())
+        transaction.directory.update_key(builders.api_key())
+        for record in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
+            transaction.directory.next_id(type(record))
+
+    def read(reader: Reader) -> None:
+        reader.directory.key(builders.KEY_ID)
+        reader.directory.account(builders.ACCOUNT_ID)
+        reader.directory.agent(builders.ACCOUNT_ID, builders.AGENT_ID)
+        reader.directory.agent(builders.ACCOUNT_ID, "assistant_abc123")
+        reader.directory.contact(builders.ACCOUNT_ID, builders.CONTACT_ID)
+        reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)
+        reader.rulebook.rates_for("USD", builders.CALLEE)
+        reader.wallets.wallet(builders.ACCOUNT_ID)
+        reader.wallets.entries(builders.ACCOUNT_ID)
+        reader.calls.call(builders.ACCOUNT_ID, CallReference(number=call.id, token=call.token))
+        reader.calls.call_of_any_account(CallReference(number=call.id))
+        reader.calls.in_states(frozenset(State) - TERMINAL, 10)
+        reader.calls.records(call.id)
+
+    database.transact(write)
+    database.read(read)
+
+
+def plans_of(path: Path, statements: set[str]) -> dict[str, list[str]]:
+    """
+    Return the steps of each statement in a large database.
+    """
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as planner:
+        return {
+            statement: [row[3] for row in planner.execute(f"explain query plan {statement}")]
+            for statement in statements
+        }
+
+
+def scans_of(plans: dict[str, list[str]]) -> dict[str, str]:
+    """
+    Return the statements that read a whole table or sort their result, with the step that does.
+    """
+    return {
+        statement: step
+        for statement, steps in plans.items()
+        for step in steps
+        if (step.startswith("SCAN") and "json_each" not in step) or "TEMP B-TREE FOR ORDER" in step
+    }
+
+
+def open_large(folder: Path) -> Callable[[], Storage]:
+    """
+    Make an empty database that takes itself for a large one.
+    """
+    open_storage = open_sqlite(folder)
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as opened:
+        for statement in STATISTICS:
+            opened.execute(statement)
+    return open_storage
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """
+    Each statement that any connection runs from now on, its values filled in.
+    """
+    seen: set[str] = set()
+    original = sqlite3.connect
+
+    def connect(*arguments: object, **options: object) -> sqlite3.Connection:
+        opened: sqlite3.Connection = original(*arguments, **options)  # type: ignore[call-overload]
+        opened.set_trace_callback(seen.add)
+        return opened
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    return seen
+
+
+def test_no_statement_reads_a_whole_table(
+    tmp_path: Path, path: Path, statements: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Using everything once scans no table, only the lists of look-ups; no result is sorted.
+    """
+    database = Database(open_large(tmp_path))
+    use_everything(database)
+    database.close()
+    monkeypatch.undo()
+    used = {text for text in statements if text.lower().startswith(("select", "insert", "update", "delete"))}
+    ours = {text for text in used if "sqlite_" not in text}
+
+    assert len(ours) > 40
+    assert scans_of(plans_of(path, ours)) == {}
+
+
+def test_the_queue_is_read_from_its_own_index(
+    tmp_path: Path, path: Path, statements: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Looking for work reads the index of live calls, which the settled ones are not in.
+    """
+    database = Database(open_large(tmp_path))
+    database.read(lambda reader: reader.calls.in_states(frozenset({State.QUEUED}), 5))
+    database.close()
+    monkeypatch.undo()
+    (queue,) = (statement for statement in statements if "state not in" in statement)
+
+    plan = plans_of(path, {queue})[queue]
+
+    assert plan[0].startswith("SEARCH calls USING INDEX calls_live")
