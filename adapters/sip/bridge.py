@@ -173,7 +173,7 @@ class Bridge:
                     return _failed(488, "The agent's answer names no sound we can use")
                 if not await callee.offer(self._callee_side.tell(answer.description), _REINVITE_S):
                     return _failed(488, "The callee's side refused the agent's media")
-                await agent.ended
+                await asyncio.wait([agent.ended])  # awaited itself, a cancelled talk would cancel it too
                 return Ending(Disposition.HANG_UP_AGENT, HangUpCause(words=agent.ended.result()))
 
     def close(self) -> None:

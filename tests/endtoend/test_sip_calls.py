@@ -150,7 +150,14 @@ def test_fifty_calls_at_once_are_all_settled(tmp_path: Path) -> None:
     """
     Fifty phones ring side by side; each call is paid once and the money adds up.
     """
-    case = Case(name="many", scenario="many", status="completed", ended_reason="hang_up_agent", sound_s=2)
+    case = Case(
+        name="many",
+        scenario="many",
+        status="completed",
+        ended_reason="hang_up_agent",
+        sound_s=2,
+        settings={"max_call_duration_s": "60"},
+    )
 
     async def scenario() -> None:
         async with sipp("many", tmp_path, calls=50) as callee:
