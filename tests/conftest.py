@@ -1,6 +1,5 @@
 """
-How Hypothesis searches (freely at a desk, the same examples every time where `CI` is set), and what is done about
-programs that are not installed.
+How Hypothesis searches (freely at a desk, alike each time in CI), and what is done without the programs tests need.
 """
 
 import os
