@@ -66,6 +66,8 @@ async def _database(settings: Settings) -> Check:
     path = composition.database_path(settings)
     if path is None:
         return _good("database", "In memory: everything is lost when the process ends.")
+    if not path.absolute().parent.is_dir():
+        return _bad("database", f"{path.parent} is no folder: make it, or set OUTDIAL_DATABASE to another place.")
     if not path.exists():
         return _bad("database", f"{path} does not exist: run `outdial migrate`.")
     storage = composition.storage(settings)

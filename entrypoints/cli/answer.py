@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 import click
 import orjson
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -32,6 +32,9 @@ EXIT_REFUSED: Final = 1
 
 EXIT_UNUSABLE: Final = 2
 """Wrong usage or settings; the database, the carrier or the voice can't be used."""
+
+UNBROKEN: Final = 10_000
+"""Columns of a file or a pipe."""
 
 INVALID_VALUE: Final = "invalid_value"
 INVALID_SETTINGS: Final = "invalid_settings"
@@ -116,24 +119,27 @@ def print_json(body: Mapping[str, object]) -> None:
     click.echo(orjson.dumps(body))
 
 
-def console(*, err: bool = False) -> Console:
+def console(*, err: bool = False, quiet: bool = False) -> Console:
     """
-    Return where people read; colours are left out where it is no terminal.
+    Return where people read; where it is no terminal, colours and line breaks are left out.
     """
-    return Console(stderr=err, highlight=False)
+    found = Console(stderr=err, quiet=quiet, highlight=False)
+    if not found.is_terminal:
+        found.width = UNBROKEN
+    return found
 
 
-def facts(title: str, /, *rows: tuple[str, str | None]) -> Table:
+def facts(title: str, /, *rows: tuple[str, str | None]) -> RenderableType:
     """
     Return a small table of names and values; those without a value are left out.
     """
-    table = Table(title=Text(title), title_justify="left", title_style="bold", show_header=False, box=None)
+    table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
             table.add_row(name, Text(value))
-    return table
+    return Group(Text(title, style="bold"), table)
 
 
 def amount(micros: int, currency: str) -> str:

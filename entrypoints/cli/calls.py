@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 import click
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.decision import Refused
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, refused, when
+from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import json_is_wanted, operating
 from outdial.entrypoints.cli.values import nested
 from outdial.entrypoints.http.wire import accepted_body, call_body
@@ -93,7 +94,7 @@ async def _followed(dialer: Dialer, accepted: Call) -> Answer:
     timeout_s = settings.ring_timeout_s + settings.max_call_duration_s + WAIT_SPARE_S
     current = accepted
     try:
-        async for current in dialer.watch(accepted, timeout_s=timeout_s):
+        async for current in statuses(dialer, accepted, timeout_s=timeout_s):
             if not json_is_wanted():
                 console(err=True).print(_progress(current), style="dim")
     except TimeoutError:
@@ -110,7 +111,7 @@ def _progress(current: Call) -> Text:
     return Text(f"{current.status}{hint}")
 
 
-def _accepted(accepted: Call) -> Table:
+def _accepted(accepted: Call) -> RenderableType:
     return facts(
         f"Call {accepted.id} is queued; a running `outdial serve` dials it",
         ("call id", accepted.call_id),
@@ -121,7 +122,7 @@ def _accepted(accepted: Call) -> Table:
     )
 
 
-def _viewed(view: CallView) -> Table:
+def _viewed(view: CallView) -> RenderableType:
     seen, contact = view.call, view.contact
     currency = seen.rate.currency
     return facts(

@@ -5,9 +5,11 @@
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
+from time import monotonic
 from typing import Any, Final
 
 import click
+from rich.console import Console
 from rich.text import Text
 
 from outdial.domain.model.call import Call, Status
@@ -19,6 +21,7 @@ from outdial.entrypoints import demo as play
 from outdial.entrypoints import library
 from outdial.entrypoints.cli import process
 from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, print_answer, refused
+from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import Variables, answering, json_is_wanted, settings_of
 from outdial.entrypoints.demo import Stage
 from outdial.entrypoints.http.wire import call_body
@@ -40,58 +43,75 @@ def demo(variables: Variables, *, is_once: bool) -> Answer | None:
     settings = settings_of(play.demo_variables(variables))
     if not is_once:
         process.check_address(settings)
-    return process.run(partial(_play, settings=settings, is_once=is_once))
+    screen = console(quiet=json_is_wanted())
+    return process.run(partial(_play, screen, settings, is_once=is_once))
 
 
-async def _play(stop: asyncio.Event, *, settings: Settings, is_once: bool) -> Answer | None:
+async def _play(screen: Console, settings: Settings, stop: asyncio.Event, *, is_once: bool) -> Answer | None:
     agent = await play.find_agent(settings)
     async with library.open(settings) as dialer:
         stage = await play.prepare(dialer, agent)
-        shown = _once(dialer, stage) if is_once else _all_calls(dialer, stage)
+        show = Show(dialer, stage, screen)
+        shown = show.once() if is_once else show.on_and_on()
         return await _first_of(shown, _stopped(stop, is_once=is_once))
 
 
-async def _once(dialer: Dialer, stage: Stage) -> Answer:
-    url = f"http://{dialer.settings.host}:{dialer.settings.port}"
-    answer, _call = await _one_call(dialer, stage, url, is_served=False)
-    return answer
-
-
-async def _all_calls(dialer: Dialer, stage: Stage) -> Answer | None:
+class Show:
     """
-    Serve HTTP, and show the demo's call and those that others ask for.
+    Shows a demo's calls as they progress.
     """
-    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = process.serve(dialer, on_listening=listening.set_result)
-    return await _first_of(_calls(dialer, stage, listening), serving)
 
+    def __init__(self, dialer: Dialer, stage: Stage, screen: Console) -> None:
+        self._dialer = dialer
+        self._stage = stage
+        self._screen = screen
 
-async def _calls(dialer: Dialer, stage: Stage, listening: asyncio.Future[str]) -> Answer:
-    answer, call = await _one_call(dialer, stage, await listening, is_served=True)
-    if call is None:
+    async def once(self) -> Answer:
+        """
+        Show the demo's own call.
+        """
+        settings = self._dialer.settings
+        answer, _call = await self._first_call(f"http://{settings.host}:{settings.port}", is_served=False)
         return answer
-    print_answer(answer, as_json=json_is_wanted())
-    async for later in play.later_calls(dialer, after=call.id):
-        _say(Text.assemble(f"call {later.id} to {later.phone_number}: ", _coloured(later.status)))
-    raise AssertionError("Calls are watched for ever.")
 
+    async def on_and_on(self) -> Answer | None:
+        """
+        Serve HTTP until SIGINT or SIGTERM; show the demo's own call and those that others ask for.
+        """
+        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        serving = process.serve(self._dialer, on_listening=listening.set_result)
+        return await _first_of(self._all_calls(listening), serving)
 
-async def _one_call(dialer: Dialer, stage: Stage, url: str, *, is_served: bool) -> tuple[Answer, Call | None]:
-    """
-    Place the demo's call and show it to its end; `None` instead of the call when it was refused.
-    """
-    _say(Text(f"Database {dialer.settings.database}, simulated network: no phone rings.\n", style="dim"))
-    decision = await play.place_call(dialer, stage)
-    if isinstance(decision, Refused):
-        return refused(decision), None
-    call = decision.call
-    _say(Text(f"{stage.agent.name} ({stage.agent.phone_number}) calls {call.phone_number}\n", style="bold"))
-    began = asyncio.get_running_loop().time()
-    with console(err=True).status("on the line"):
-        async for call in dialer.watch(decision.call, timeout_s=play.CALL_TIMEOUT_S):
-            wallet = await dialer.administration.wallet(stage.account_id)
-            _say(_stage_line(call, wallet, passed_s=asyncio.get_running_loop().time() - began))
-    return _ending(stage, call, wallet, url, is_served=is_served), call
+    async def _all_calls(self, listening: asyncio.Future[str]) -> Answer:
+        answer, call = await self._first_call(await listening, is_served=True)
+        if call is None:
+            return answer
+        print_answer(answer, as_json=json_is_wanted())
+        async for later in play.later_calls(self._dialer, after=call.id):
+            reason = f" ({later.disposition})" if later.is_terminal else ""
+            self._say(Text.assemble(f"call {later.id} to {later.phone_number}: ", _coloured(later.status), reason))
+        raise AssertionError("Calls are watched for ever.")
+
+    async def _first_call(self, url: str, *, is_served: bool) -> tuple[Answer, Call | None]:
+        """
+        Place the demo's call and show it to its end; `None` instead of the call when it was refused.
+        """
+        dialer, stage = self._dialer, self._stage
+        self._say(Text(f"Database {dialer.settings.database}, simulated network: no phone rings.\n", style="dim"))
+        decision = await play.place_call(dialer, stage)
+        if isinstance(decision, Refused):
+            return refused(decision), None
+        call = decision.call
+        self._say(Text(f"{stage.agent.name} ({stage.agent.phone_number}) calls {call.phone_number}\n", style="bold"))
+        began_s = monotonic()
+        with self._screen.status("calling"):
+            async for call in statuses(dialer, decision.call, timeout_s=play.CALL_TIMEOUT_S):
+                wallet = await dialer.administration.wallet(stage.account_id)
+                self._say(_stage_line(call, wallet, passed_s=monotonic() - began_s))
+        return _ending(stage, call, wallet, url, is_served=is_served), call
+
+    def _say(self, line: Text) -> None:
+        self._screen.print(line, soft_wrap=True)
 
 
 def _stage_line(call: Call, wallet: Wallet, *, passed_s: float) -> Text:
@@ -143,11 +163,6 @@ def _ending(stage: Stage, call: Call, wallet: Wallet, url: str, *, is_served: bo
 
 def _coloured(status: Status) -> tuple[str, str]:
     return str(status), COLOURS.get(status, "cyan")
-
-
-def _say(line: Text) -> None:
-    if not json_is_wanted():
-        console().print(line, soft_wrap=True)
 
 
 async def _stopped(stop: asyncio.Event, *, is_once: bool) -> Answer | None:

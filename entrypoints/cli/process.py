@@ -3,7 +3,9 @@ A process that serves: uvloop, an orderly end on SIGINT and SIGTERM, HTTP.
 """
 
 import asyncio
+import errno
 import gc
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -64,7 +66,7 @@ def check_address(settings: Settings) -> None:
         with socket.create_server((address[0], address[1]), family=family):
             pass
     except OSError as error:
-        raise _address_error(settings, error.strerror or str(error)) from error
+        raise _address_error(settings, _words_of(error)) from error
 
 
 async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
@@ -84,7 +86,15 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
     try:
         await server.serve(dialer, on_listening=listening)
     except SystemExit as error:  # uvicorn's way to say that it can't listen
-        raise _address_error(dialer.settings, "it is in use") from error
+        raise _address_error(dialer.settings, os.strerror(errno.EADDRINUSE)) from error
+
+
+def _words_of(error: OSError) -> str:
+    """
+    Return the system's words alone; `create_server` adds the address to them.
+    """
+    is_of_name = isinstance(error, socket.gaierror)
+    return os.strerror(error.errno) if error.errno is not None and not is_of_name else str(error.strerror)
 
 
 def _address_error(settings: Settings, problem: str) -> AddressError:

@@ -79,7 +79,7 @@ def operating(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
     """
 
     @functools.wraps(work)
-    def with_library(variables: Variables, **options: Any) -> Answer:
+    def with_library(variables: Variables, /, **options: Any) -> Answer:
         async def operate() -> Answer:
             async with library.open(settings, dials=False) as dialer:
                 return await work(dialer, **options)
