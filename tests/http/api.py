@@ -103,6 +103,21 @@ class Api:
         """
         return self.ask("GET", path, headers=_bearer(key))
 
+    def until(self, path: str, status: str) -> dict[str, Any]:
+        """
+        Ask for a call again and again until it has a status, for 10 s at most.
+        """
+
+        async def poll() -> dict[str, Any]:
+            async with asyncio.timeout(10):
+                while True:
+                    body: dict[str, Any] = (await self._client.get(path, headers=_bearer(KEY))).json()
+                    if body["status"] == status:
+                        return body
+                    await asyncio.sleep(0.005)
+
+        return self.run(poll())
+
     def ask(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
         """
         Send any request.
