@@ -225,7 +225,7 @@ def _apply_pending(connection: sqlite3.Connection, path: Path) -> list[str]:
 
 
 def _refuse_newer(database: Database, path: Path) -> None:
-    with Database(memory=True) as empty:
+    with Database(memory=True, execute_plugins=False) as empty:
         known = {migration.name for migration in MIGRATIONS.pending(empty)}
     if {migration.name for migration in MIGRATIONS.applied(database)} - known:
         raise StorageError(f"{path} was written by a newer outdial. Install that version, or use another file.")
