@@ -79,9 +79,10 @@ def _obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition
     """
     if transaction.rulebook.dnc_entry(call.account_id, call.phone_number) is not None:
         return Disposition.DO_NOT_CALL
-    key = transaction.directory.key(call.key_id) if call.key_id is not None else None
-    if key is not None and not key.is_live(at):
-        return Disposition.CANCELED
+    if call.key_id is not None:
+        key = transaction.directory.key(call.key_id)
+        if key is None or not key.is_live(at):
+            return Disposition.CANCELED
     agent = transaction.directory.agent(call.account_id, call.agent_id)
     if agent is None or agent.phone_number != call.caller_id:
         return Disposition.CANCELED
