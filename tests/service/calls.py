@@ -4,7 +4,7 @@ Calls of the builders' account, brought to any state by the services themselves.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -45,21 +45,21 @@ def accept(database: Database) -> Call:
     return decision.call
 
 
-def ringing(call: Call, **changes: object) -> Ringing:
+def ringing(call: Call, **changes: Any) -> Ringing:
     """
     Report that the call's phone rings.
     """
     return attrs.evolve(Ringing(attempt_id=call.attempt_id, at=after(4)), **changes)
 
 
-def answered(call: Call, **changes: object) -> Answered:
+def answered(call: Call, **changes: Any) -> Answered:
     """
     Report that the call was answered.
     """
     return attrs.evolve(Answered(attempt_id=call.attempt_id, at=after(5)), **changes)
 
 
-def ended(call: Call, **changes: object) -> Ended:
+def ended(call: Call, **changes: Any) -> Ended:
     """
     Report that the callee hung up after a minute and a half.
     """

@@ -4,7 +4,7 @@ The last look before any byte leaves the machine.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -250,7 +250,7 @@ def test_a_call_that_is_not_stored_is_not_given_up(database: Database) -> None:
     assert () == database.read(lambda reader: reader.calls.in_states(frozenset(State), 1))
 
 
-def _accept_changed(database: Database, **changes: object) -> Call:
+def _accept_changed(database: Database, **changes: Any) -> Call:
     """
     Have a call accepted that differs from what the rules would write down.
     """

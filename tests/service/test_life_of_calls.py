@@ -1,0 +1,359 @@
+"""
+Calls of two accounts, their money and a worker that is lost again and again: what always holds.
+"""
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_event import Answered, Ended, Ringing
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.decision import Accepted
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.lifecycle import PAST_NO_RETURN, State
+from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.principal import Operator
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+from outdial.domain.service.administration import delist_number, deposit, list_number
+from outdial.domain.service.dialling import give_up, lease, pass_no_return
+from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed, recover
+from outdial.ports.storage import Reader, Transaction
+from tests import builders
+from tests.contract.storage.database import Database, fresh
+
+ACCOUNT_IDS: Final = (1, 2)
+CALLEES: Final = tuple(PhoneNumber(f"+1555123456{digit}") for digit in range(4))
+FIRST_DEPOSIT_MICROS: Final = 2_000_000
+EVERY_STATE: Final = frozenset(State)
+
+accounts = st.sampled_from(ACCOUNT_IDS)
+callees = st.sampled_from(CALLEES)
+seconds = st.integers(0, 2000)
+
+
+class LifeOfCalls(RuleBasedStateMachine):
+    """
+    Accepts, leases, dials, hears of, ends and recovers calls in any order, as networks and crashes would.
+    """
+
+    leases: Bundle[Call] = Bundle("leases")
+    """Leases, those of lost workers included."""
+
+    attempts: Bundle[Call] = Bundle("attempts")
+    """Attempts that passed the point of no return, finished ones included."""
+
+    storage_kind = "memory"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = ExitStack()
+        self._database: Database = self._open.enter_context(fresh(self.storage_kind))
+        self._clock = builders.NOW
+        self._tokens = 0
+        self._deposits = dict.fromkeys(ACCOUNT_IDS, 0)
+        self._passes: dict[int, int] = {}
+        self._over: dict[int, Call] = {}
+        self._listed: set[tuple[int, PhoneNumber]] = set()
+        self._fences: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        """
+        Forget the database.
+        """
+        self._open.close()
+
+    @initialize()
+    def furnish(self) -> None:
+        """
+        Two accounts, each with an agent and some money.
+        """
+        self._database.transact(_furnish)
+        for account_id in ACCOUNT_IDS:
+            self._deposits[account_id] = FIRST_DEPOSIT_MICROS
+
+    @rule(asked=st.lists(st.tuples(accounts, callees), min_size=1, max_size=4))
+    def accept(self, asked: list[tuple[int, PhoneNumber]]) -> None:
+        """
+        Decide a batch; whatever is refused leaves no trace.
+        """
+        requests = []
+        for account_id, callee in asked:
+            self._tokens += 1
+            requests.append(
+                builders.request(
+                    credential=Operator(account_id=account_id),
+                    content=builders.fields(phone_number=callee.e164, agent_id=100 + account_id),
+                    token=builders.token(self._tokens),
+                    received_at=self._now(),
+                )
+            )
+
+        decisions = self._database.accept(*requests, policy=builders.policy(max_call_duration_s=600))
+
+        for (account_id, callee), decision in zip(asked, decisions, strict=True):
+            if (account_id, callee) in self._listed:
+                assert not isinstance(decision, Accepted)
+
+    @rule(target=leases, limit=st.integers(1, 3))
+    def lease(self, limit: int) -> MultipleResults[Call]:
+        """
+        A worker takes calls.
+        """
+        leased = self._database.transact(partial(lease, limit=limit, at=self._now()))
+        for call in leased:
+            assert call.fence > self._fences.get(call.id, 0)
+            self._fences[call.id] = call.fence
+        return multiple(*leased)
+
+    @rule(target=attempts, leased=leases)
+    def pass_no_return(self, leased: Call) -> MultipleResults[Call]:
+        """
+        Some holder of some lease wants to dial.
+        """
+        before = self._call(leased)
+        sending = self._database.transact(partial(pass_no_return, leased=leased, at=self._now()))
+        if sending is None:
+            return multiple()
+        assert leased.fence == self._fences[leased.id]
+        if before.state is State.LEASED:
+            assert (leased.account_id, leased.phone_number) not in self._listed
+            self._passes[leased.id] = self._passes.get(leased.id, 0) + 1
+        else:
+            assert before == sending
+        return multiple(sending)
+
+    @rule(leased=consumes(leases))
+    def give_up(self, leased: Call) -> None:
+        """
+        The agent can't be got ready.
+        """
+        work = partial(give_up, leased=leased, at=self._now(), cause=HangUpCause(words="There is no voice."))
+        self._database.transact(work)
+
+    @rule(attempt=attempts)
+    def place(self, attempt: Call) -> None:
+        """
+        The network took the order.
+        """
+        self._database.transact(partial(mark_placed, dialled=attempt, at=self._now()))
+
+    @rule(attempt=attempts)
+    def doubt(self, attempt: Call) -> None:
+        """
+        The network's answer was lost.
+        """
+        self._database.transact(partial(mark_doubtful, dialled=attempt, at=self._now(), cause=HangUpCause()))
+
+    @rule(attempt=attempts)
+    def ring(self, attempt: Call) -> None:
+        """
+        The network says that it rings; perhaps late, perhaps twice.
+        """
+        event = Ringing(attempt_id=attempt.attempt_id, at=self._now())
+        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+
+    @rule(attempt=attempts)
+    def answer(self, attempt: Call) -> None:
+        """
+        The network says that somebody answered; perhaps late, perhaps twice.
+        """
+        event = Answered(attempt_id=attempt.attempt_id, at=self._now())
+        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+
+    @rule(attempt=attempts, talk_s=seconds, disposition=st.sampled_from(Disposition))
+    def end(self, attempt: Call, talk_s: int, disposition: Disposition) -> None:
+        """
+        The network says that it is over; perhaps twice, perhaps of an attempt that was given up.
+        """
+        event = Ended(attempt_id=attempt.attempt_id, at=self._now(), disposition=disposition, talk_s=talk_s)
+        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+
+    @rule(attempt=attempts, disposition=st.sampled_from((Disposition.TIME_LIMIT, Disposition.OUTCOME_UNKNOWN)))
+    def close(self, attempt: Call, disposition: Disposition) -> None:
+        """
+        The worker ends a call of which the network says nothing more.
+        """
+        self._database.transact(partial(close, dialled=attempt, at=self._now(), disposition=disposition))
+
+    @rule()
+    def restart(self) -> None:
+        """
+        The process is lost; the next one brings order into what it left behind.
+        """
+        self._database.restart()
+        while self._database.transact(partial(recover, limit=2, at=self._now())):
+            pass
+        begun = PAST_NO_RETURN | {State.LEASED}
+        assert () == self._database.read(lambda reader: reader.calls.in_states(begun, 1))
+
+    @rule(account_id=accounts, micros=st.integers(1, 1_000_000))
+    def top_up(self, account_id: int, micros: int) -> None:
+        """
+        Somebody pays.
+        """
+        self._database.transact(partial(deposit, account_id=account_id, micros=micros, at=self._now()))
+        self._deposits[account_id] += micros
+
+    @rule(account_id=accounts, callee=callees)
+    def list_number(self, account_id: int, callee: PhoneNumber) -> None:
+        """
+        A callee asks not to be called.
+        """
+        entry = builders.dnc_entry(account_id=account_id, phone_number=callee, listed_at=self._now())
+        self._database.transact(partial(list_number, entry=entry))
+        self._listed.add((account_id, callee))
+
+    @rule(account_id=accounts, callee=callees)
+    def delist_number(self, account_id: int, callee: PhoneNumber) -> None:
+        """
+        A callee may be called again.
+        """
+        was_listed = self._database.transact(partial(delist_number, account_id=account_id, number=callee))
+        assert ((account_id, callee) in self._listed) is was_listed
+        self._listed.discard((account_id, callee))
+
+    @invariant()
+    def everything_adds_up(self) -> None:
+        """
+        Check all that always holds, on one snapshot.
+        """
+        calls, ledger, wallets, records = self._database.read(_everything)
+        _check_money(calls, ledger, wallets, self._deposits)
+        _check_holds(calls, ledger)
+        _check_records(calls, records)
+        self._check_passes(calls)
+        self._check_final(calls)
+
+    def _check_passes(self, calls: tuple[Call, ...]) -> None:
+        """
+        At most one pass of the point of no return a call, and no attempt without one.
+        """
+        assert all(passes == 1 for passes in self._passes.values())
+        for call in calls:
+            assert call.attempt == self._passes.get(call.id, 0)
+            assert (call.dialed_at is not None) is (call.attempt == 1)
+
+    def _check_final(self, calls: tuple[Call, ...]) -> None:
+        """
+        What is over does not change any more.
+        """
+        for call in calls:
+            if call.is_terminal:
+                assert call == self._over.setdefault(call.id, call)
+            else:
+                assert call.id not in self._over
+
+    def _now(self) -> datetime:
+        self._clock += timedelta(seconds=7)
+        return self._clock
+
+    def _call(self, known: Call) -> Call:
+        calls, *_ = self._database.read(_everything)
+        return next(call for call in calls if call.id == known.id)
+
+
+def _furnish(transaction: Transaction) -> None:
+    for account_id in ACCOUNT_IDS:
+        transaction.directory.add(builders.account(id=account_id))
+        transaction.directory.add(
+            builders.agent(id=100 + account_id, account_id=account_id, assistant_id=f"assistant_{account_id}")
+        )
+        deposit(transaction, account_id, micros=FIRST_DEPOSIT_MICROS, at=builders.NOW)
+    transaction.rulebook.set_rate(builders.rate())
+
+
+_Everything = tuple[tuple[Call, ...], tuple[LedgerEntry, ...], tuple[Wallet, ...], tuple[CallRecord, ...]]
+
+
+def _everything(reader: Reader) -> _Everything:
+    calls = reader.calls.in_states(EVERY_STATE, 10_000)
+    ledger = tuple(entry for account_id in ACCOUNT_IDS for entry in reader.wallets.entries(account_id))
+    found = (reader.wallets.wallet(account_id) for account_id in ACCOUNT_IDS)
+    records = tuple(record for call in calls for record in reader.calls.records(call.id))
+    return calls, ledger, tuple(wallet for wallet in found if wallet is not None), records
+
+
+def _sum(ledger: tuple[LedgerEntry, ...], kind: EntryKind, **wanted: int) -> int:
+    return sum(
+        entry.micros
+        for entry in ledger
+        if entry.kind is kind and all(getattr(entry, name) == value for name, value in wanted.items())
+    )
+
+
+def _check_money(
+    calls: tuple[Call, ...], ledger: tuple[LedgerEntry, ...], wallets: tuple[Wallet, ...], deposits: dict[int, int]
+) -> None:
+    """
+    Deposits are what is available, held and captured; held is what unsettled calls hold.
+    """
+    for wallet in wallets:
+        account_id = wallet.account_id
+        captured = _sum(ledger, EntryKind.CAPTURE, account_id=account_id)
+        holds = [call.hold_micros for call in calls if call.account_id == account_id and not call.is_terminal]
+        assert deposits[account_id] == _sum(ledger, EntryKind.DEPOSIT, account_id=account_id)
+        assert deposits[account_id] == wallet.available_micros + wallet.held_micros + captured
+        assert sum(holds) == wallet.held_micros
+        assert captured == sum(call.charge_micros for call in calls if call.account_id == account_id)
+
+
+def _check_holds(calls: tuple[Call, ...], ledger: tuple[LedgerEntry, ...]) -> None:
+    """
+    One hold a call; nothing leaves it before the end, and all of it does then.
+    """
+    for call in calls:
+        entries = tuple(entry for entry in ledger if entry.call_id == call.id)
+        kinds = [entry.kind for entry in entries]
+        assert len(set(kinds)) == len(kinds)
+        assert call.hold_micros == _sum(entries, EntryKind.HOLD)
+        assert EntryKind.HOLD in kinds
+        assert {call.account_id} == {entry.account_id for entry in entries}
+        resolved = _sum(entries, EntryKind.CAPTURE) + _sum(entries, EntryKind.RELEASE)
+        assert (call.hold_micros if call.is_terminal else 0) == resolved
+
+
+def _check_records(calls: tuple[Call, ...], records: tuple[CallRecord, ...]) -> None:
+    """
+    A call's records are numbered upwards, begin with `queued` and end with its state; it is sent once at most.
+    """
+    for call in calls:
+        own = [record for record in records if record.call_id == call.id]
+        numbers = [record.number for record in own]
+        states = [record.state for record in own]
+        assert sorted(set(numbers)) == numbers
+        assert (State.QUEUED, call.state) == (states[0], states[-1])
+        assert states.count(State.SENDING) <= 1
+        assert call.version == len(own) - 1
+    assert len({record.number for record in records}) == len(records)
+
+
+class LifeOfCallsInSqlite(LifeOfCalls):
+    """
+    The same, in a file.
+    """
+
+    storage_kind = "sqlite"
+
+
+TestLifeOfCalls = LifeOfCalls.TestCase
+TestLifeOfCalls.settings = settings(stateful_step_count=60, max_examples=60)
+
+TestLifeOfCallsInSqlite = LifeOfCallsInSqlite.TestCase
+TestLifeOfCallsInSqlite.settings = settings(
+    stateful_step_count=40, max_examples=10, suppress_health_check=[HealthCheck.too_slow]
+)
