@@ -4,6 +4,7 @@ What a client asks for: the fields of a call, read from a JSON object or refused
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -12,7 +13,7 @@ from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.identifiers import ID_MAX, AgentReference, read_agent_reference
 from outdial.domain.model.principal import Credential
 from outdial.domain.model.reason import Reason
-from outdial.domain.model.template import Variables, is_clean, variable_problems
+from outdial.domain.model.template import PROBLEMS_MAX, Variables, is_clean, variable_problems
 
 PHONE_NUMBER: Final = "phone_number"
 AGENT_ID: Final = "agent_id"
@@ -72,7 +73,7 @@ def read_fields(body: Mapping[str, object]) -> CallFields | Refused:
     if agent_id in (None, ""):
         return Refused(reason=Reason.MISSING_AGENT_ID)
     contact_id, variables = body.get(CONTACT_ID), body.get(VARIABLES)
-    problems = tuple(_problems(body))
+    problems = tuple(islice(_problems(body), PROBLEMS_MAX))
     if problems or not (isinstance(phone_number, str) and isinstance(agent_id, int | str)):
         return Refused(reason=Reason.VALIDATION_ERROR, problems=problems)
     return CallFields(
@@ -96,7 +97,7 @@ def _problems(body: Mapping[str, object]) -> Iterator[FieldProblem]:
     elif variables is not None:
         yield FieldProblem(field=VARIABLES, problem="It must be an object.")
     unknown = (name for name in body if name not in FIELDS)
-    yield from (FieldProblem(field=name, problem="There is no such field.") for name in unknown)
+    yield from (FieldProblem(field=name[:ID_LENGTH_MAX], problem="There is no such field.") for name in unknown)
 
 
 def _is_integer(value: object) -> bool:

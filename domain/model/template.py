@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -18,9 +19,13 @@ NAME_LENGTH_MAX: Final = 64
 VARIABLES_BYTES_MAX: Final = 16 * 1024
 VARIABLES_DEPTH_MAX: Final = 8
 VARIABLES_NAMES_MAX: Final = 100
+PROBLEMS_MAX: Final = 20
+"""More are not told: whoever has twenty has read enough."""
 
 _NAME: Final = rf"[A-Za-z0-9_]{{1,{NAME_LENGTH_MAX}}}"
 _PLACEHOLDER: Final = re.compile(rf"\{{\{{\s*({_NAME}(?:\.{_NAME})*)\s*(?:\|([^{{}}]*))?\}}\}}")
+
+_UNCLEAN: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 Variables = Mapping[str, object]
 """A call's context variables: a JSON object."""
@@ -81,7 +86,7 @@ def variable_problems(variables: Variables) -> tuple[str, ...]:
     """
     Tell what keeps variables from being stored and rendered: one sentence a problem, empty when they fit.
     """
-    problems = tuple(dict.fromkeys(_walk(variables, depth=1)))
+    problems = tuple(dict.fromkeys(islice(_walk(variables, depth=1), PROBLEMS_MAX)))
     if problems:
         return problems
     if _count_names(variables) > VARIABLES_NAMES_MAX:
@@ -150,7 +155,7 @@ def is_clean(text: str) -> bool:
     """
     Tell whether a text can be stored and sent anywhere: no NUL, no lone surrogate.
     """
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNCLEAN.search(text) is None
 
 
 def _count_names(value: object) -> int:

@@ -57,7 +57,7 @@ def write_script(request: CallRequest, facts: Facts) -> tuple[Script, tuple[str,
         "phone_number": facts.callee.e164 if facts.callee is not None else None,
         "agent_name": facts.agent.name if facts.agent is not None else None,
         **(facts.contact.values if facts.contact is not None else {}),
-        **variables,
+        **{name: value for name, value in variables.items() if value is not None},
     }
     greeting = render(facts.agent.greeting if facts.agent is not None else "", values)
     instructions = render(facts.agent.instructions if facts.agent is not None else "", values)

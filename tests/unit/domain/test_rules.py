@@ -170,6 +170,19 @@ def test_the_script_prefers_the_requests_values() -> None:
     assert variables == script.variables
 
 
+def test_null_hides_no_value() -> None:
+    """
+    A null in the request is no value: the contact's and the built-in ones still count.
+    """
+    agent = builders.agent(greeting="{{agent_name}} {{first_name}} {{other|none}}")
+    variables = {"agent_name": None, "first_name": None, "other": None}
+    request = builders.request(content=builders.fields(variables=variables, contact_id=builders.CONTACT_ID))
+
+    script, missing = write_script(request, builders.facts(agent=agent, contact=builders.contact()))
+
+    assert (f"{agent.name} John none", ()) == (script.greeting, missing)
+
+
 def test_a_value_is_never_scanned_again() -> None:
     """
     A client can't reach further values or the contact's fields through a value.
