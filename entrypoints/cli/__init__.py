@@ -14,7 +14,7 @@ from outdial.entrypoints.cli.service import doctor, migrate, serve
 from outdial.version import VERSION
 
 
-@click.group(cls=Commands, epilog="Settings are OUTDIAL_* variables; `outdial doctor` checks them.")
+@click.group("outdial", cls=Commands, epilog="Settings are OUTDIAL_* variables; `outdial doctor` checks them.")
 @click.version_option(VERSION, prog_name="outdial")
 def main() -> None:
     """

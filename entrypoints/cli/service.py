@@ -89,7 +89,7 @@ def _listening(settings: Settings, url: str) -> None:
 
 
 def _table(checks: tuple[Check, ...]) -> Table:
-    table = Table(show_header=False, box=None)
+    table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

@@ -1,0 +1,163 @@
+"""
+Asking for calls, and looking at them, at the command line.
+"""
+
+import pytest
+
+from tests.cli.commands import CommandLine, furnish
+
+CALLEE = "+15551234567"
+CALL = ("call", "--agent", "1", "--to", CALLEE)
+
+
+def test_a_call_is_only_recorded(line: CommandLine) -> None:
+    """
+    The answer is that of `POST /api/v1/calls`; nothing is dialled.
+    """
+    furnish(line)
+
+    body = line.ask(*CALL)
+
+    fields = {"id", "call_id", "status", "type", "phone_number", "agent", "created_at", "estimated_start"}
+    assert fields == set(body)
+    assert ("queued", CALLEE) == (body["status"], body["phone_number"])
+    assert "queued" == line.ask("calls", "show", body["call_id"])["status"]
+
+
+def test_people_learn_who_dials(line: CommandLine) -> None:
+    """
+    Recording a call is not dialling it.
+    """
+    furnish(line)
+
+    outcome = line.run(*CALL)
+
+    assert 0 == outcome.exit_code
+    assert "a running `outdial serve` dials it" in outcome.out
+    assert "1.50 USD" in outcome.out
+
+
+def test_variables_fill_the_greeting_and_nest(line: CommandLine) -> None:
+    """
+    A dot in a name opens an object, and a value may hold equals signs.
+    """
+    furnish(line, **{"--greeting": "Hello {{name}}, {{custom_context.account_status}}."})
+    variables = ("--variable", "name=J=D", "--variable", "custom_context.account_status=Active")
+
+    call = line.ask(*CALL, *variables)
+    outcome = line.run("calls", "show", str(call["id"]))
+    body = line.ask("calls", "show", str(call["id"]))
+
+    assert {"name": "J=D", "custom_context": {"account_status": "Active"}} == body["variables"]
+    assert "Hello J=D, Active." in outcome.out
+
+
+def test_a_call_is_shown_as_over_http(line: CommandLine) -> None:
+    """
+    The body is that of `GET /api/v1/calls/{id}`, with the contact.
+    """
+    furnish(line)
+    line.ask("contact", "create", "--account", "1", "--first-name", "Jo", "--last-name", "Doe")
+    call = line.ask(*CALL, "--contact", "1")
+
+    body = line.ask("calls", "show", call["call_id"])
+
+    assert {"id": 1, "name": "Jo Doe", "email": None, "company": None} == body["contact"]
+    assert {"status": "held", "initial_charge": 1.5, "currency": "USD"}.items() <= body["billing"].items()
+
+
+@pytest.mark.parametrize("call_id", ["99", "call_99_abcdefghijkl", "nonsense"])
+def test_an_unknown_call_is_not_shown(line: CommandLine, call_id: str) -> None:
+    """
+    The exit code is 1, whether the name could be a call's or not.
+    """
+    furnish(line)
+
+    assert 1 == line.run("calls", "show", call_id).exit_code
+
+
+def test_a_refusal_is_the_body_of_the_http_answer(line: CommandLine) -> None:
+    """
+    With its code, its sentence and what belongs to it, on standard output.
+    """
+    furnish(line)
+
+    outcome = line.run("call", "--agent", "1", "--to", "12", "--json")
+
+    assert 1 == outcome.exit_code
+    assert {"error": "invalid_phone_number", "message": "The provided phone number is not valid."} == outcome.body
+
+
+def test_a_refusal_is_a_sentence_on_standard_error(line: CommandLine) -> None:
+    """
+    With what is missing, when values for the agent's texts are.
+    """
+    furnish(line, **{"--greeting": "Hello {{name}}."})
+
+    outcome = line.run(*CALL)
+
+    assert (1, "") == (outcome.exit_code, outcome.out)
+    assert "variables.name" in outcome.err
+
+
+def test_a_lack_of_money_is_told_with_amounts(line: CommandLine) -> None:
+    """
+    What must be available and what is.
+    """
+    furnish(line)
+    line.ask("rate", "set", "--prefix", "1", "--per-minute", "100")
+
+    outcome = line.run(*CALL)
+    body = line.run(*CALL, "--json").body
+
+    assert "100.00 USD must be available, and 25.00 USD is." in outcome.err
+    assert ("insufficient_funds", 25.0, 100.0) == (body["error"], body["available_balance"], body["required_amount"])
+
+
+def test_a_call_may_be_asked_for_with_a_key(line: CommandLine) -> None:
+    """
+    As an option or a variable; a wrong one is refused.
+    """
+    key = furnish(line)["key"]["key"]
+
+    assert 0 == line.run(*CALL, "--api-key", key).exit_code
+    assert 0 == line.run(*CALL, OUTDIAL_API_KEY=key).exit_code
+    assert "invalid_key" == line.run(*CALL, "--json", OUTDIAL_API_KEY="od_live_1_x").body["error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--variable", "name"), "name=value"),
+        (("--variable", "=x"), "name=value"),
+        (("--variable", "a=1", "--variable", "a=2"), "twice"),
+        (("--variable", "a=1", "--variable", "a.b=2"), "names inside it"),
+        (("--variable", "a.b=1", "--variable", "a=2"), "twice"),
+        (("--contact", "Jo"), "integer"),
+    ],
+)
+def test_options_that_make_no_sense_are_wrong_usage(line: CommandLine, words: tuple[str, ...], part: str) -> None:
+    """
+    The exit code is 2, and nothing was asked for.
+    """
+    outcome = line.run(*CALL, *words)
+
+    assert 2 == outcome.exit_code
+    assert part in outcome.err
+    assert not line.database.exists()
+
+
+def test_waiting_for_a_call_that_nobody_dials_comes_to_an_end(
+    line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The call stays queued, and the exit code tells that it did not complete.
+    """
+    furnish(line)
+    monkeypatch.setattr("outdial.entrypoints.cli.calls.WAIT_SPARE_S", -1.8)
+
+    outcome = line.run(*CALL, "--wait", OUTDIAL_RING_TIMEOUT_S="1", OUTDIAL_MAX_CALL_DURATION_S="1")
+
+    assert 1 == outcome.exit_code
+    assert "the call is not over" in outcome.err
+    assert "Call 1: queued" in outcome.out
