@@ -1,0 +1,363 @@
+"""
+Group commit: who waits together is decided together, in the order of arrival, and fails together or alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from outdial.adapters.batching import intake as batching
+from outdial.adapters.batching.intake import BatchingIntake
+from outdial.adapters.memory.clock import ManualClock
+from outdial.adapters.memory.storage import MemoryStorage
+from outdial.adapters.system.randomness import SystemRandomness
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.principal import PresentedKey
+from outdial.domain.model.reason import Reason
+from outdial.ports.errors import IntakeFullError, StorageError
+from outdial.ports.storage import DecideAll
+from tests import builders
+from tests.entrypoints.clinic import KEY, LISTED, calls_of, furnish
+
+CREDENTIAL: Final = PresentedKey(text=KEY)
+WITHOUT_NUMBER: Final = Refused(reason=Reason.MISSING_PHONE_NUMBER)
+
+
+class WatchedStorage(MemoryStorage):
+    """
+    Storage in memory that counts batches, holds each until it is let go, and fails those it is told to.
+
+    Attributes:
+        batches: The requests of each batch, in order.
+
+        errors: What the batches raise, by their number; counted from 0.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Sequence[CallRequest]] = []
+        self.errors: dict[int, Exception] = {}
+        self.let_go = asyncio.Event()
+        self.let_go.set()
+
+    async def accept(self, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+        """
+        Note the batch, wait, then fail or commit.
+        """
+        number = len(self.batches)
+        self.batches.append(batch)
+        await self.let_go.wait()
+        if number in self.errors:
+            raise self.errors[number]
+        return await super().accept(batch, policy, decide_all)
+
+
+@attrs.frozen
+class Front:
+    """
+    An intake over a watched storage.
+
+    Attributes:
+        accepted: How many calls were in the database each time when the intake told of accepted ones.
+    """
+
+    intake: BatchingIntake
+    storage: WatchedStorage
+    accepted: list[int]
+
+    def ask(self, text: str = builders.CALLEE.e164) -> "asyncio.Task[Decision]":
+        """
+        Hand in a request for a number.
+        """
+        return asyncio.ensure_future(self.intake.submit(CREDENTIAL, builders.fields(phone_number=text)))
+
+    async def hold_first_batch(self) -> "asyncio.Task[Decision]":
+        """
+        Hand in a request and return while its batch is being committed.
+        """
+        self.storage.let_go.clear()
+        first = self.ask()
+        while not self.storage.batches:
+            await asyncio.sleep(0)
+        return first
+
+
+def run(scenario: Callable[[Front], Coroutine[Any, Any, None]]) -> None:
+    """
+    Run a scenario on a front of its own.
+    """
+
+    async def main() -> None:
+        storage = WatchedStorage()
+        await storage.start()
+        await storage.transact(furnish)
+        accepted: list[int] = []
+
+        async def count() -> None:
+            accepted.append(len(await storage.read(calls_of)))
+
+        def on_accepted() -> None:
+            count_now = count()
+            with pytest.raises(StopIteration):  # the storage in memory never waits
+                count_now.send(None)
+
+        front = BatchingIntake(
+            storage,
+            Policy(),
+            clock=ManualClock(builders.NOW),
+            randomness=SystemRandomness(),
+            on_accepted=on_accepted,
+        )
+        await scenario(Front(front, storage, accepted))
+
+    asyncio.run(main())
+
+
+def test_requests_of_one_moment_share_one_commit() -> None:
+    """
+    Fifty clients at once cost one transaction, not fifty.
+    """
+
+    async def scenario(front: Front) -> None:
+        decisions = await asyncio.gather(*[front.ask() for _ in range(50)])
+
+        assert [50] == [len(batch) for batch in front.storage.batches]
+        assert 50 == len(decisions)
+
+    run(scenario)
+
+
+def test_requests_wait_while_a_batch_commits_and_go_together() -> None:
+    """
+    One batch is in flight; whoever comes meanwhile is the next one.
+    """
+
+    async def scenario(front: Front) -> None:
+        first = await front.hold_first_batch()
+        others = [front.ask() for _ in range(20)]
+        await asyncio.sleep(0)
+        front.storage.let_go.set()
+
+        await asyncio.gather(first, *others)
+
+        assert [1, 20] == [len(batch) for batch in front.storage.batches]
+
+    run(scenario)
+
+
+def test_long_queue_is_committed_in_batches_of_bounded_length() -> None:
+    """
+    Nobody waits for more than a full batch beside the one in flight.
+    """
+
+    async def scenario(front: Front) -> None:
+        await asyncio.gather(*[front.ask() for _ in range(600)])
+
+        assert [256, 256, 88] == [len(batch) for batch in front.storage.batches]
+
+    run(scenario)
+
+
+def test_order_of_arrival_is_kept() -> None:
+    """
+    Who came first gets the lower row, within a batch and over batches, and each gets its own answer.
+    """
+
+    async def scenario(front: Front) -> None:
+        numbers = [f"+1555{number:07d}" for number in range(300)]
+
+        decisions = await asyncio.gather(*[front.ask(number) for number in numbers])
+
+        asked = [request.content for batch in front.storage.batches for request in batch]
+        assert [builders.fields(phone_number=number) for number in numbers] == asked
+        accepted = [decision.call for decision in decisions if isinstance(decision, Accepted)]
+        assert sorted(call.id for call in accepted) == [call.id for call in accepted]
+        assert numbers[: len(accepted)] == [call.phone_number.e164 for call in accepted]
+
+    run(scenario)
+
+
+def test_batch_does_not_spend_money_twice() -> None:
+    """
+    Together the calls of one moment hold no more than there is.
+    """
+
+    async def scenario(front: Front) -> None:
+        decisions = await asyncio.gather(*[front.ask() for _ in range(100)])
+
+        holds = [decision.hold.micros for decision in decisions if isinstance(decision, Accepted)]
+        wallet = await front.storage.read(lambda reader: reader.wallets.wallet(builders.ACCOUNT_ID))
+        assert wallet is not None
+        assert sum(holds) == wallet.held_micros <= wallet.balance_micros
+        assert len(holds) < len(decisions)
+
+    run(scenario)
+
+
+def test_decision_is_returned_after_the_commit() -> None:
+    """
+    Nobody hears of a call that is not in the database.
+    """
+
+    async def scenario(front: Front) -> None:
+        first = await front.hold_first_batch()
+        await asyncio.sleep(0)
+        is_early = first.done()
+        front.storage.let_go.set()
+
+        decision = await first
+
+        assert isinstance(decision, Accepted)
+        reference = CallReference(number=decision.call.id)
+        assert not is_early
+        assert decision.call == await front.storage.read(lambda reader: reader.calls.call_of_any_account(reference))
+
+    run(scenario)
+
+
+def test_accepted_calls_are_told_of_once_a_batch_and_after_the_commit() -> None:
+    """
+    The dialler is woken when there is something for it in the database, and not before.
+    """
+
+    async def scenario(front: Front) -> None:
+        await asyncio.gather(front.ask(), front.ask(LISTED), front.ask())
+
+        assert [2] == front.accepted
+
+    run(scenario)
+
+
+def test_refusals_wake_nobody() -> None:
+    """
+    A batch without an accepted call is not told of.
+    """
+
+    async def scenario(front: Front) -> None:
+        decision = await front.ask(LISTED)
+
+        assert Refused(reason=Reason.DO_NOT_CALL) == decision
+        assert [] == front.accepted
+
+    run(scenario)
+
+
+def test_unreadable_content_is_decided_by_the_ladder() -> None:
+    """
+    What could not be read waits its turn, so that a stranger hears of the key first.
+    """
+
+    async def scenario(front: Front) -> None:
+        known = await front.intake.submit(CREDENTIAL, WITHOUT_NUMBER)
+        stranger = await front.intake.submit(PresentedKey(text=None), WITHOUT_NUMBER)
+
+        assert WITHOUT_NUMBER == known
+        assert Refused(reason=Reason.AUTHENTICATION_REQUIRED) == stranger
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("error", [StorageError("The disk is full."), ZeroDivisionError()], ids=["storage", "defect"])
+def test_failing_batch_fails_only_its_own(error: Exception) -> None:
+    """
+    Everybody in a batch hears of its failure, and the next one is committed as if nothing had been.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.errors[0] = error
+        failing = await front.hold_first_batch()
+        next_batch = [front.ask(), front.ask()]
+        await asyncio.sleep(0)
+        front.storage.let_go.set()
+
+        outcomes = await asyncio.gather(failing, *next_batch, return_exceptions=True)
+
+        assert [type(error), Accepted, Accepted] == [type(outcome) for outcome in outcomes]
+
+    run(scenario)
+
+
+def test_everybody_in_a_failing_batch_hears_of_it() -> None:
+    """
+    No client of a batch that failed is left waiting.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.errors[0] = StorageError("The disk is full.")
+
+        outcomes = await asyncio.gather(*[front.ask() for _ in range(10)], return_exceptions=True)
+
+        assert [StorageError] * 10 == [type(outcome) for outcome in outcomes]
+        assert () == await front.storage.read(calls_of)
+
+    run(scenario)
+
+
+def test_client_that_leaves_harms_nobody_else() -> None:
+    """
+    Cancelling one waiter, in flight or in the queue, leaves the others their answers.
+    """
+
+    async def scenario(front: Front) -> None:
+        in_flight = await front.hold_first_batch()
+        queued = [front.ask() for _ in range(3)]
+        await asyncio.sleep(0)
+        in_flight.cancel()
+        queued[1].cancel()
+        front.storage.let_go.set()
+
+        outcomes = await asyncio.gather(in_flight, *queued, return_exceptions=True)
+
+        assert [asyncio.CancelledError, Accepted, asyncio.CancelledError, Accepted] == [
+            type(outcome) for outcome in outcomes
+        ]
+
+    run(scenario)
+
+
+def test_full_queue_refuses_at_once_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Over the cap a request is not looked at; those who wait keep their places, and there is room again afterwards.
+    """
+    monkeypatch.setattr(batching, "QUEUE_LENGTH_MAX", 2)
+
+    async def scenario(front: Front) -> None:
+        first = await front.hold_first_batch()
+        waiting = [front.ask(), front.ask()]
+        await asyncio.sleep(0)
+
+        with pytest.raises(IntakeFullError):
+            await front.intake.submit(CREDENTIAL, builders.fields())
+
+        front.storage.let_go.set()
+        decisions = [*await asyncio.gather(first, *waiting), await front.ask()]
+        assert [Accepted] * 4 == [type(decision) for decision in decisions]
+
+    run(scenario)
+
+
+def test_cap_is_about_a_second_of_work() -> None:
+    """
+    The queue is bounded, by some full batches.
+    """
+    assert 4096 == batching.QUEUE_LENGTH_MAX
+    assert 256 == batching.BATCH_LENGTH_MAX
+
+
+def test_token_of_each_request_is_its_own() -> None:
+    """
+    No two calls of a batch share the random part of their public ids.
+    """
+
+    async def scenario(front: Front) -> None:
+        await asyncio.gather(*[front.ask() for _ in range(50)])
+
+        assert 50 == len({request.token for batch in front.storage.batches for request in batch})
+
+    run(scenario)
