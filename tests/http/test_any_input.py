@@ -24,7 +24,16 @@ bodies = st.fixed_dictionaries(
         "colour": strategies.json_values,
     },
 )
-"""Objects with the contract's fields, right ones among them."""
+"""Objects that may have the contract's fields."""
+
+likely_bodies = st.fixed_dictionaries(
+    {
+        "phone_number": st.sampled_from((CALLEE, LISTED, PREMIUM)) | strategies.phone_numbers.map(str) | st.text(),
+        "agent_id": st.sampled_from((AGENT, ASSISTANT, str(AGENT))) | st.integers(-1, 400) | st.text(),
+    },
+    optional={"contact_id": st.sampled_from((None, CONTACT, 1)), "variables": strategies.variables},
+)
+"""Objects whose fields have their types, so that many are accepted."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,7 @@ def check(api: Api, body: bytes) -> None:
         event("accepted")
 
 
-@given(body=bodies | strategies.json_values)
+@given(body=likely_bodies | bodies | strategies.json_values)
 def test_any_json_is_decided(rich: Api, body: object) -> None:
     """
     No JSON text, NaN and lone surrogates included, gives a 5xx or another shape.
@@ -68,7 +77,7 @@ def test_any_bytes_are_decided(rich: Api, body: bytes) -> None:
     check(rich, body)
 
 
-@given(body=bodies, at=st.integers(0), bit=st.integers(0, 7))
+@given(body=likely_bodies, at=st.integers(0), bit=st.integers(0, 7))
 def test_any_damaged_json_is_decided(rich: Api, body: object, at: int, bit: int) -> None:
     """
     One flipped bit in a good body does no harm.
