@@ -6,9 +6,8 @@ import asyncio
 import re
 import shlex
 import shutil
-import sys
+import struct
 import tempfile
-from array import array
 from pathlib import Path
 from typing import Final
 
@@ -151,10 +150,7 @@ def _parse(command: str) -> tuple[str, ...]:
 
 
 def _is_audible(audio: Audio) -> bool:
-    samples = array("h", audio.pcm)
-    if sys.byteorder == "big":
-        samples.byteswap()
-    return any(abs(sample) >= PEAK_MIN for sample in samples)
+    return any(abs(sample) >= PEAK_MIN for (sample,) in struct.iter_unpack("<h", audio.pcm))
 
 
 def _write(path: Path, text: str) -> None:

@@ -16,8 +16,7 @@ import attrs
 OUTPUT_BYTES_KEPT: Final = 4096
 LINE_CHARACTERS_MAX: Final = 200
 _READ_BYTES: Final = 65_536
-_READS_MAX: Final = 16
-"""After the program's end; something it left behind may write for ever."""
+"""As much as a pipe holds (Linux, pipe(7)), so that one read takes what an ended program left in it."""
 
 _SECRETS_PREFIX: Final = "OUTDIAL_"
 """Our own settings hold passwords; a voice needs none of them."""
@@ -53,20 +52,17 @@ class _Output:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._reading, self._read)
 
-    def _read(self) -> bool:
+    def _read(self) -> None:
         try:
             printed = os.read(self._reading, _READ_BYTES)
         except BlockingIOError:
-            return False
+            return
         if not printed:
             self._loop.remove_reader(self._reading)
         self._kept = (self._kept + printed)[-OUTPUT_BYTES_KEPT:]
-        return bool(printed)
 
     def last_line(self) -> str:
-        for _ in range(_READS_MAX):
-            if not self._read():
-                break
+        self._read()
         lines = self._kept.decode(errors="replace").split("\n")
         printable = (re.sub(r"[^ -~\u00a0-\uffff]+", " ", line).strip() for line in reversed(lines))
         return next(filter(None, printable), "")[:LINE_CHARACTERS_MAX]

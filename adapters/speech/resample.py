@@ -3,8 +3,7 @@ Sound of any usual rate made into sound for a telephone: 8,000 samples a second,
 """
 
 import math
-import sys
-from array import array
+import struct
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from operator import mul
@@ -67,10 +66,8 @@ def resample(sound: Sound) -> Iterator[bytes]:
     convert = _copy if sound.rate_hz == AUDIO_RATE_HZ else _filter
     for first in range(0, total, SLICE_SAMPLES):
         last = min(first + SLICE_SAMPLES, total)
-        made = array("h", [max(~_PEAK, min(_PEAK, round(value))) for value in convert(sound, first, last)])
-        if sys.byteorder == "big":
-            made.byteswap()
-        yield made.tobytes()
+        made = [max(~_PEAK, min(_PEAK, round(value))) for value in convert(sound, first, last)]
+        yield struct.pack(f"<{len(made)}h", *made)
 
 
 def _copy(sound: Sound, first: int, last: int) -> Sequence[float]:
