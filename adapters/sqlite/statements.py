@@ -12,6 +12,9 @@ from outdial.ports.errors import StorageConflictError, StorageError
 Row = tuple[Any, ...]
 Value = int | str | bytes | None
 
+UNSTORABLE: Final = (OverflowError, UnicodeEncodeError)
+"""What Python raises for an integer of more than 64 bits and for a lone surrogate."""
+
 _PRIMARY_CODE: Final = 0xFF
 """Extended result codes keep the primary one in their low byte (SQLite, Result and Error Codes, 2)."""
 
@@ -50,8 +53,6 @@ def errors_translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise storage_error(error) from error
-    except (OverflowError, UnicodeEncodeError) as error:
-        raise StorageError("A number has more than 64 bits, or a text holds a lone surrogate.") from error
 
 
 class Statements:
@@ -66,16 +67,18 @@ class Statements:
         """
         Return the first row, or `None`.
         """
-        with errors_translated():
-            row: Row | None = self._connection.execute(sql, values).fetchone()
-            return row
+        found = self.all(sql, *values)
+        return found[0] if found else None
 
     def all(self, sql: str, *values: Value) -> list[Row]:
         """
-        Return all rows.
+        Return all rows; none when a value is one that no row can have.
         """
-        with errors_translated():
-            return self._connection.execute(sql, values).fetchall()
+        try:
+            with errors_translated():
+                return self._connection.execute(sql, values).fetchall()
+        except UNSTORABLE:
+            return []
 
     def write(self, sql: str, *values: Value) -> int:
         """
@@ -98,5 +101,10 @@ class Statements:
         """
         if not self._connection.in_transaction:
             raise StorageError("The transaction was given up. Nothing was written.")
-        with errors_translated():
-            yield
+        try:
+            with errors_translated():
+                yield
+        except UNSTORABLE as error:
+            raise StorageError(
+                "A number has more than 64 bits, or a text holds a lone surrogate. Nothing was written."
+            ) from error

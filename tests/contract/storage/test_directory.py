@@ -8,6 +8,7 @@ import pytest
 
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
+from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.wallet import Wallet
 from outdial.ports.errors import StorageConflictError
@@ -56,6 +57,41 @@ def test_what_was_never_added_is_absent(empty: Database) -> None:
     )
 
     assert found == (None,) * 7
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, -(2**63) - 1, 2**200])
+def test_a_number_that_no_row_can_have_is_absent(database: Database, number: int) -> None:
+    """
+    Whatever integer is asked for, the answer is that there is no such row.
+    """
+    found = database.read(
+        lambda reader: (
+            reader.directory.account(number),
+            reader.directory.key(number),
+            reader.directory.agent(builders.ACCOUNT_ID, number),
+            reader.directory.contact(builders.ACCOUNT_ID, number),
+            reader.directory.contact(number, builders.CONTACT_ID),
+            reader.wallets.wallet(number),
+            reader.calls.call_of_any_account(CallReference(number=number)),
+        )
+    )
+
+    assert found == (None,) * 7
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "x\x00", "", "' or 1=1 --"])
+def test_a_text_that_no_row_has_is_absent(database: Database, text: str) -> None:
+    """
+    Whatever text is asked for, the answer is that there is no such agent or call.
+    """
+    found = database.read(
+        lambda reader: (
+            reader.directory.agent(builders.ACCOUNT_ID, text),
+            reader.calls.call_of_any_account(CallReference(number=1, token=text)),
+        )
+    )
+
+    assert found == (None, None)
 
 
 def test_an_agent_is_found_by_its_public_id(database: Database) -> None:

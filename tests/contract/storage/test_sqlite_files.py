@@ -3,6 +3,7 @@ SQLite: the file, its schema, other processes and sudden death.
 """
 
 import contextlib
+import functools
 import os
 import re
 import sqlite3
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from outdial.adapters.sqlite.connection import open_writer
 from outdial.adapters.sqlite.lock import DialerLock
 from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.domain.model.contact import Contact
 from outdial.ports.errors import StorageError
+from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import FILE_NAME, Database, balance_micros, deposit, everything
 
@@ -26,6 +30,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def _open(path: Path, busy_timeout_s: float = 0.05) -> Database:
     return Database(lambda: SqliteStorage(path, busy_timeout_s=busy_timeout_s))
+
+
+def _add(contact: Contact, transaction: Transaction) -> None:
+    transaction.directory.add(contact)
 
 
 def _execute(path: Path, *statements: str) -> None:
@@ -138,6 +146,55 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     for use in (_open, migrate):
         with pytest.raises(StorageError):
             use(tmp_path)
+
+
+def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
+    """
+    A path that can't exist is answered with a sentence.
+    """
+    file = tmp_path / "file"
+    file.touch()
+
+    for use in (_open, migrate):
+        with pytest.raises(StorageError, match="Not a directory"):
+            use(file / FILE_NAME)
+
+
+def test_a_file_that_is_no_database_leaves_no_connection(path: Path) -> None:
+    """
+    A connection whose settings can't be made is closed again.
+    """
+    path.write_bytes(b"not a database " * 100)
+
+    with pytest.raises(sqlite3.DatabaseError):
+        open_writer(path, busy_timeout_s=0.05)
+
+
+def test_a_value_that_can_not_be_stored_is_a_storage_error(sqlite: Database) -> None:
+    """
+    A lone surrogate or a number of more than 64 bits stores nothing and says why.
+    """
+    before = sqlite.read(everything)
+
+    for contact in (builders.contact(id=7, company="\ud800"), builders.contact(id=2**63)):
+        with pytest.raises(StorageError, match="lone surrogate"):
+            sqlite.transact(functools.partial(_add, contact))
+
+    assert before == sqlite.read(everything)
+
+
+def test_a_file_that_another_process_writes_is_refused_at_the_start(path: Path) -> None:
+    """
+    A write lock that outlasts the busy timeout is told when starting.
+    """
+    migrate(path)
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(StorageError, match="write lock"):
+            _open(path)
+
+    _open(path).close()
 
 
 def test_a_damaged_file_is_reported(path: Path) -> None:
