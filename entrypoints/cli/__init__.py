@@ -4,13 +4,8 @@ The command line: `outdial`.
 
 import click
 
-from outdial.entrypoints.cli.accounts import account, key, wallet
-from outdial.entrypoints.cli.agents import agent, contact
-from outdial.entrypoints.cli.calls import call, calls
-from outdial.entrypoints.cli.demo import demo
-from outdial.entrypoints.cli.lists import dnc, rate
+from outdial.entrypoints.cli import accounts, agents, calls, demo, lists, service
 from outdial.entrypoints.cli.running import Commands
-from outdial.entrypoints.cli.service import doctor, migrate, serve
 from outdial.version import VERSION
 
 
@@ -24,5 +19,6 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, account, wallet, key, agent, contact, dnc, rate, call, calls, migrate, doctor):
-    main.add_command(command)
+for module in (accounts, agents, calls, demo, lists, service):
+    for command in module.COMMANDS:
+        main.add_command(command)

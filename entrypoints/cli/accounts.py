@@ -3,6 +3,7 @@ Accounts, their money and their keys.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import click
 
@@ -182,3 +183,6 @@ def _wallet_answer(owned: Wallet) -> Answer:
             ("available", amount(owned.available_micros, owned.currency)),
         ),
     )
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (account, wallet, key)

@@ -2,6 +2,8 @@
 Agents, and the contacts that they call.
 """
 
+from typing import Final
+
 import click
 
 from outdial.domain.model.agent import RuntimeKind
@@ -137,3 +139,6 @@ async def create_contact(
             ("number", number),
         ),
     )
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (agent, contact)

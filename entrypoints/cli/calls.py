@@ -141,3 +141,6 @@ def _viewed(view: CallView) -> RenderableType:
         ("cost", amount(seen.charge_micros, currency) if seen.is_terminal else None),
         ("held", amount(seen.hold_micros, currency) if not seen.is_terminal else None),
     )
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (call, calls)

@@ -186,3 +186,6 @@ async def _first_of(*works: Coroutine[Any, Any, Answer | None]) -> Answer | None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (demo,)

@@ -2,6 +2,8 @@
 What calls are judged by: Do-Not-Call lists and prices.
 """
 
+from typing import Final
+
 import click
 
 from outdial.domain.model.money import as_number
@@ -127,3 +129,6 @@ async def set_rate(
             ("billed at least", f"{stored.minimum_s} s"),
         ),
     )
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (dnc, rate)

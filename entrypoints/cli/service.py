@@ -4,6 +4,7 @@ Running outdial: `serve`, `migrate`, `doctor`.
 
 import asyncio
 from functools import partial
+from typing import Final
 
 import attrs
 import click
@@ -97,3 +98,6 @@ def _table(checks: tuple[Check, ...]) -> Table:
         verdict = Text("ok", style="green") if check.ok else Text("not ok", style="red")
         table.add_row(check.name, verdict, Text(check.finding))
     return table
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, doctor)

@@ -48,13 +48,7 @@ def test_the_printed_commands_work_until_ctrl_c(line: CommandLine) -> None:
     with line.running("demo", OUTDIAL_PORT="0", **FAST) as demo:
         demo.wait_for(r"Listening on http://127.0.0.1:\d+ ")
         lines = [demo.wait_for(part).string for part in ("curl -X POST", "Authorization", "Content-Type", "-d")]
-        command = "".join(
-            line.removesuffix(
-                "\
-"
-            )
-            for line in lines
-        )
+        command = "".join(text.rstrip("\\\n") for text in lines)
 
         asked = _answer_to(command.replace("+15551234567", "+15555550101"))
         demo.wait_for(r"call 2 to \+15555550101: failed \(busy\)")
