@@ -169,9 +169,9 @@ class Dialer:
         Return a call by its row or its `call_...` id.
         """
         reference = read_call_reference(str(call_id))
-        credential = self._given(api_key)
+        credential = self._given(api_key) or await self._operator_of_call(reference)
         if credential is None:
-            credential = await self._operator_of_call(reference)
+            return Refused(reason=Reason.NOT_FOUND)
         return await self.view(credential, reference)
 
     async def view(self, credential: Credential, reference: CallReference | None) -> CallView | Refused:
@@ -257,9 +257,9 @@ class Dialer:
         agent = await self._storage.read(lambda reader: reader.directory.agent_of_any_account(agent_id))
         return Operator(account_id=agent.account_id) if agent is not None else Refused(reason=Reason.AGENT_NOT_FOUND)
 
-    async def _operator_of_call(self, reference: CallReference | None) -> Credential:
+    async def _operator_of_call(self, reference: CallReference | None) -> Credential | None:
         call = await self._any_call(reference) if reference is not None else None
-        return Operator(account_id=call.account_id if call is not None else 0)
+        return Operator(account_id=call.account_id) if call is not None else None
 
     async def _any_call(self, reference: CallReference) -> Call | None:
         return await self._storage.read(lambda reader: reader.calls.call_of_any_account(reference))
