@@ -187,18 +187,15 @@ class Dialer:
 
         Raises:
             TimeoutError: It is not over after `timeout_s`.
+
+            UnknownRecordError: It is not in this database.
         """
+        deadline_s = asyncio.get_running_loop().time() + timeout_s
         seen = None
-        async with asyncio.timeout(timeout_s):
-            while seen is None or not seen.is_terminal:
-                current = await self._any_call(CallReference(number=call.id))
-                if current is None:
-                    raise UnknownRecordError(f"There is no call {call.call_id}.")
-                if seen is None or current.state is not seen.state:
-                    seen = current
-                    yield seen
-                else:
-                    await asyncio.sleep(WATCH_POLL_S)
+        while seen is None or not seen.is_terminal:
+            async with asyncio.timeout_at(deadline_s):  # over before the watcher goes on, who must not be interrupted
+                seen = await self._changed(call, seen)
+            yield seen
 
     async def wait(self, call: Call, *, timeout_s: float) -> Call:
         """
@@ -206,6 +203,8 @@ class Dialer:
 
         Raises:
             TimeoutError: It is not over after `timeout_s`.
+
+            UnknownRecordError: It is not in this database.
         """
         async for current in self.watch(call, timeout_s=timeout_s):
             call = current
@@ -260,6 +259,18 @@ class Dialer:
     async def _operator_of_call(self, reference: CallReference | None) -> Credential | None:
         call = await self._any_call(reference) if reference is not None else None
         return Operator(account_id=call.account_id) if call is not None else None
+
+    async def _changed(self, call: Call, seen: Call | None) -> Call:
+        """
+        Return a call as soon as its state is another one than was seen.
+        """
+        while True:
+            current = await self._any_call(CallReference(number=call.id, token=call.token))
+            if current is None:
+                raise UnknownRecordError(f"There is no call {call.call_id}.")
+            if seen is None or current.state is not seen.state:
+                return current
+            await asyncio.sleep(WATCH_POLL_S)
 
     async def _any_call(self, reference: CallReference) -> Call | None:
         return await self._storage.read(lambda reader: reader.calls.call_of_any_account(reference))
