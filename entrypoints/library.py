@@ -22,9 +22,9 @@ from outdial.domain.model.call_request import (
     read_fields,
 )
 from outdial.domain.model.decision import Decision, Refused
-from outdial.domain.model.facts import Facts
+from outdial.domain.model.facts import Facts, look_ups
 from outdial.domain.model.identifiers import CallReference, read_call_reference
-from outdial.domain.model.principal import Credential, Operator, PresentedKey
+from outdial.domain.model.principal import Account, Credential, Operator, PresentedKey
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules import ladder
 from outdial.domain.service.reading import CallView, view_call
@@ -120,7 +120,9 @@ class Dialer:
         """
         content = _content(phone_number, agent_id, contact_id, variables)
         credential = await self._credential_for(content, api_key)
-        return credential if isinstance(credential, Refused) else await self.submit(credential, content)
+        if credential is None:
+            return ladder.decide(*self._without_account(content))
+        return await self.submit(credential, content)
 
     async def explain(
         self,
@@ -138,12 +140,9 @@ class Dialer:
         """
         content = _content(phone_number, agent_id, contact_id, variables)
         credential = await self._credential_for(content, api_key)
-        request = CallRequest(
-            credential=Operator(account_id=0) if isinstance(credential, Refused) else credential,
-            content=content,
-            token="",
-            received_at=self._clock.now(),
-        )
+        if credential is None:
+            return ladder.explain(*self._without_account(content))
+        request = self._request(credential, content)
         verdicts: list[tuple[ladder.Verdict, ...]] = []
 
         def judge(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
@@ -243,18 +242,31 @@ class Dialer:
     def _given(self, api_key: str | None) -> Credential | None:
         return PresentedKey(text=api_key) if api_key is not None else self._credential
 
-    async def _credential_for(self, content: CallFields | Refused, api_key: str | None) -> Credential | Refused:
+    async def _credential_for(self, content: CallFields | Refused, api_key: str | None) -> Credential | None:
         """
-        Return whom a request is made for: a key, or the operator for the agent's own account.
+        Return whom a request is made for: a key, or the operator for the agent's own account, if there is the agent.
         """
         given = self._given(api_key)
-        if given is not None:
+        if given is not None or isinstance(content, Refused):
             return given
-        if isinstance(content, Refused):
-            return content
         agent_id = content.agent_id
         agent = await self._storage.read(lambda reader: reader.directory.agent_of_any_account(agent_id))
-        return Operator(account_id=agent.account_id) if agent is not None else Refused(reason=Reason.AGENT_NOT_FOUND)
+        return Operator(account_id=agent.account_id) if agent is not None else None
+
+    def _request(self, credential: Credential, content: CallFields | Refused) -> CallRequest:
+        """
+        Return a request that is only looked at: it never becomes a call.
+        """
+        return CallRequest(credential=credential, content=content, token="", received_at=self._clock.now())
+
+    def _without_account(self, content: CallFields | Refused) -> tuple[CallRequest, Facts]:
+        """
+        Return what the rules see of an operator's request that names no agent: an account that has nothing.
+        """
+        request, policy = self._request(Operator(account_id=0), content), self.settings.policy
+        account = Account(id=0, name="nobody", currency="XXX", created_at=request.received_at)
+        callee = look_ups(request, account, policy).callee
+        return request, Facts(now=request.received_at, policy=policy, call_number=0, account=account, callee=callee)
 
     async def _operator_of_call(self, reference: CallReference | None) -> Credential | None:
         call = await self._any_call(reference) if reference is not None else None
