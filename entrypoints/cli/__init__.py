@@ -2,6 +2,8 @@
 The command line: `outdial`.
 """
 
+from typing import Final
+
 import click
 
 from outdial.entrypoints.cli import accounts, agents, calls, demo, lists, service
@@ -9,7 +11,14 @@ from outdial.entrypoints.cli.running import Commands
 from outdial.version import VERSION
 
 
-@click.group("outdial", cls=Commands, epilog="Settings are OUTDIAL_* variables; `outdial doctor` checks them.")
+EPILOGUE: Final = """
+Settings are OUTDIAL_* variables; `outdial doctor` checks them.
+
+Completion in bash: eval "$(_OUTDIAL_COMPLETE=bash_source outdial)"
+"""
+
+
+@click.group("outdial", cls=Commands, epilog=EPILOGUE)
 @click.version_option(VERSION, prog_name="outdial")
 def main() -> None:
     """

@@ -73,7 +73,9 @@ def test_an_unknown_call_is_not_shown(line: CommandLine, call_id: str) -> None:
     """
     furnish(line)
 
-    assert 1 == line.run("calls", "show", call_id).exit_code
+    outcome = line.run("calls", "show", call_id, "--json")
+
+    assert (1, "not_found") == (outcome.exit_code, outcome.body["error"])
 
 
 def test_a_refusal_is_the_body_of_the_http_answer(line: CommandLine) -> None:
