@@ -71,8 +71,9 @@ async def read_wav(data: bytes) -> Audio:
     """
     Return a WAV file's sound.
 
-    Converting is Python's own work, some 20 ms a second of sound, so a thread would not take it off the event loop: each
-    packet sent there would wait 5 ms for the interpreter. It is done in slices of a millisecond between other work.
+    Converting is Python's own work, some 20 ms a second of sound, so a thread would not take it off the event loop:
+    each packet sent there would wait 5 ms for the interpreter. It is done in slices of a millisecond between other
+    work.
 
     Args:
         data: 8 or 16 bits, mono or stereo, 8,000 to 48,000 samples a second, at most 120 s.
