@@ -10,7 +10,6 @@ from outdial.entrypoints.cli import accounts, agents, calls, demo, lists, servic
 from outdial.entrypoints.cli.running import Commands
 from outdial.version import VERSION
 
-
 EPILOGUE: Final = """
 Settings are OUTDIAL_* variables; `outdial doctor` checks them.
 
