@@ -1,0 +1,201 @@
+"""
+Settings: each variable is read, all mistakes are told at once, secrets are not shown.
+"""
+
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from outdial.domain.model.phone_number import NumberCheck
+from outdial.domain.model.policy import Policy
+from outdial.entrypoints.settings import Settings, SettingsError, read_settings, variable_of
+
+FIELDS: Final = {field.name: field for field in attrs.fields(Settings)}
+
+READ: Final[dict[str, dict[str, Any]]] = {
+    "database": {
+        "memory:": "memory:",
+        "sqlite:///a.db": "sqlite:///a.db",
+        "sqlite:////srv/a.db": "sqlite:////srv/a.db",
+    },
+    "host": {"0.0.0.0": "0.0.0.0", "::1": "::1"},  # noqa: S104 - nothing listens
+    "port": {"0": 0, "80": 80, "65535": 65535},
+    "carrier": {"simulator": "simulator", "sip": "sip"},
+    "simulator_time_scale": {"0": 0.0, "0.5": 0.5, "100": 100.0},
+    "sip_trunk": {"sip:trunk.example;transport=tls": "sip:trunk.example;transport=tls"},
+    "sip_bind": {"192.0.2.1:5060": ("192.0.2.1", 5060), "[2001:db8::1]:0": ("[2001:db8::1]", 0)},
+    "sip_username": {"outdial": "outdial"},
+    "sip_password": {"correct horse": "correct horse"},
+    "sip_tls_ca": {"/etc/ca.pem": "/etc/ca.pem"},
+    "rtp_ports": {"1024-65535": (1024, 65535), "40000-40001": (40000, 40001)},
+    "ring_timeout_s": {"1": 1, "300": 300},
+    "live_calls_max": {"1": 1, "10000": 10000},
+    "max_call_duration_s": {"1": 1, "86400": 86400},
+    "minimum_hold_minutes": {"1": 1, "1440": 1440},
+    "default_rate_per_minute": {"0": 0, "0.05": 50_000, "1.234567": 1_234_567, "999999999999": 999_999_999_999_000_000},
+    "default_rate_increment_s": {"1": 1, "3600": 3600},
+    "default_rate_minimum_s": {"0": 0, "3600": 3600},
+    "number_check": {"possible": "possible", "valid": "valid"},
+    "speech_command": {"say {text_file} {wav_file}": "say {text_file} {wav_file}"},
+    "speech_file": {"/srv/hello.wav": "/srv/hello.wav"},
+    "api_key_in_query": {"true": True, "false": False},
+    "log_format": {"console": "console", "json": "json"},
+    "log_level": {"debug": "debug", "error": "error"},
+}
+"""For each setting texts that are read, with their values."""
+
+REFUSED: Final[dict[str, tuple[str, ...]]] = {
+    "database": ("outdial.db", "sqlite:///", "sqlite://a.db", "postgres://db", "memory"),
+    "port": ("-1", "65536", "http", "80.0", "8 0", "\N{ARABIC-INDIC DIGIT EIGHT}0", "1" * 5000),
+    "carrier": ("SIP", "twilio"),
+    "simulator_time_scale": ("-1", "101", "1e1", "nan", "inf", "1."),
+    "sip_bind": ("127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:5060", ":5060", "a b:5060"),
+    "rtp_ports": ("40000", "40000-40000", "40001-40000", "1023-2000", "40000-65536", "-", "a-b"),
+    "ring_timeout_s": ("0", "301", "40s"),
+    "live_calls_max": ("0", "10001"),
+    "max_call_duration_s": ("0", "86401"),
+    "minimum_hold_minutes": ("0", "1441"),
+    "default_rate_per_minute": ("-0.05", "0,05", "$1", "0.0000001", "1e3", "nan"),
+    "default_rate_increment_s": ("0", "3601"),
+    "default_rate_minimum_s": ("-1", "3601"),
+    "number_check": ("loose", "VALID"),
+    "api_key_in_query": ("yes", "1", "True"),
+    "log_format": ("xml",),
+    "log_level": ("verbose", "INFO"),
+}
+"""For each setting texts that are not allowed; those that are missing take any text."""
+
+
+def _variable(name: str) -> str:
+    return f"OUTDIAL_{name.upper()}"
+
+
+def test_tables_of_this_test_name_every_setting() -> None:
+    """
+    A setting that is added is tested, too.
+    """
+    assert set(FIELDS) == set(READ)
+    assert set(REFUSED) <= set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"), [(name, text, value) for name, read in READ.items() for text, value in read.items()]
+)
+def test_variable_is_read(name: str, text: str, value: object) -> None:
+    """
+    Each setting is read from `OUTDIAL_` and its name in capitals, and no other changes.
+    """
+    settings = read_settings({_variable(name): text})
+
+    assert attrs.evolve(Settings(), **{name: value}) == settings
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in REFUSED.items() for text in texts])
+def test_value_that_is_not_allowed_is_told_with_what_is(name: str, text: str) -> None:
+    """
+    The problem names the variable and what it takes.
+    """
+    with pytest.raises(SettingsError) as caught:
+        read_settings({_variable(name): text})
+
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{_variable(name)}: ")
+    assert problem.endswith(f"it takes {FIELDS[name].metadata['allowed']}.")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """
+    Whoever starts outdial with many mistakes hears of all of them the first time.
+    """
+    with pytest.raises(SettingsError) as caught:
+        read_settings({_variable(name): texts[0] for name, texts in REFUSED.items()})
+
+    assert [_variable(name) for name in FIELDS if name in REFUSED] == [
+        problem.partition(":")[0] for problem in caught.value.problems
+    ]
+    assert "\n".join(caught.value.problems) == str(caught.value)
+
+
+def test_absent_and_empty_variables_keep_their_defaults() -> None:
+    """
+    An empty variable, as in a compose file, is as good as none; variables of others are not looked at.
+    """
+    assert Settings() == read_settings({"PATH": "/bin", "PORT": "1", **{_variable(name): "" for name in FIELDS}})
+
+
+def test_defaults_are_allowed_values() -> None:
+    """
+    Every default could have been read, but for paths and names that may be empty.
+    """
+    assert ("sqlite:///outdial.db", "127.0.0.1", 8080, "simulator") == (
+        Settings().database,
+        Settings().host,
+        Settings().port,
+        Settings().carrier,
+    )
+    assert Policy() == Settings().policy
+    assert not Settings().api_key_in_query
+
+
+def test_secrets_are_not_shown() -> None:
+    """
+    The password stands neither in the settings' text nor in an attribute that prints itself.
+    """
+    settings = read_settings({"OUTDIAL_SIP_PASSWORD": "canary-password"})
+
+    assert "canary-password" == settings.sip_password
+    assert "canary-password" not in f"{settings!r} {settings} {settings.policy!r}"
+
+
+def test_every_setting_that_names_a_secret_is_one() -> None:
+    """
+    No password or key is ever shown, whatever setting is added.
+    """
+    words = ("password", "secret", "token")
+
+    assert [] == [
+        name for name, field in FIELDS.items() if any(word in name for word in words) and field.repr is not False
+    ]
+
+
+def test_settings_do_not_change() -> None:
+    """
+    What a process was opened with stays so.
+    """
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+def test_policy_is_what_was_set() -> None:
+    """
+    The rules read minutes as seconds and amounts as micros.
+    """
+    settings = read_settings(
+        {
+            "OUTDIAL_NUMBER_CHECK": "valid",
+            "OUTDIAL_MAX_CALL_DURATION_S": "600",
+            "OUTDIAL_MINIMUM_HOLD_MINUTES": "2",
+            "OUTDIAL_DEFAULT_RATE_PER_MINUTE": "0.10",
+            "OUTDIAL_DEFAULT_RATE_INCREMENT_S": "6",
+            "OUTDIAL_DEFAULT_RATE_MINIMUM_S": "30",
+        }
+    )
+
+    expected = Policy(
+        number_check=NumberCheck.VALID,
+        max_call_duration_s=600,
+        minimum_hold_s=120,
+        default_rate_micros=100_000,
+        default_increment_s=6,
+        default_minimum_s=30,
+    )
+    assert expected == settings.policy
+    assert settings.policy.number_check is NumberCheck.VALID
+
+
+def test_variable_of_a_field_is_its_name_in_capitals() -> None:
+    """
+    `docs/settings.md` and the command line name variables by this.
+    """
+    assert [_variable(name) for name in FIELDS] == [variable_of(field) for field in attrs.fields(Settings)]
