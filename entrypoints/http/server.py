@@ -13,7 +13,8 @@ from outdial.entrypoints.library import Dialer
 CONNECTIONS_MAX: Final = 2048
 BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 30
-SHUTDOWN_S: Final = 10
+SHUTDOWN_S: Final = 4
+"""Answers take milliseconds; the carrier and the last writes need the rest of the 30 s that a stop may take."""
 
 
 class _Server(uvicorn.Server):
@@ -32,7 +33,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)  # type: ignore[arg-type]
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_listening(f"http://{host}:{port}")
+            self._on_listening(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
 async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
