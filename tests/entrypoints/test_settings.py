@@ -82,7 +82,7 @@ def test_tables_of_this_test_name_every_setting() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "value"), [(name, text, value) for name, read in READ.items() for text, value in read.items()]
 )
-def test_variable_is_read(name: str, text: str, value: object) -> None:
+def test_variable_is_read(name: str, text: str, value: Any) -> None:
     """
     Each setting is read from `OUTDIAL_` and its name in capitals, and no other changes.
     """
