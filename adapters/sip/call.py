@@ -74,6 +74,7 @@ class Call:
         await self._first_of(self._leg.responded, self._wanted, until_s=until_s)
         if self._wanted.done() and not self._leg.responded.done():
             self._leg.hang_up()
+            until_s = min(until_s, self._loop.time() + self._trunk.cancel_wait_s)
             await self._first_of(self._leg.responded, until_s=until_s)
         if not self._leg.responded.done():
             self._leg.give_up()
@@ -101,6 +102,8 @@ class Call:
         )
         try:
             ending = await self._course()
+        except asyncio.CancelledError:  # the carrier stops, and can't wait any longer
+            ending = self._without_outcome()
         except Exception:  # whatever happens in one call stays in it
             log.exception("sip_call_failed", attempt_id=self._order.attempt_id)
             ending = Ending(Disposition.CARRIER_ERROR, HangUpCause(words="The SIP adapter failed"))

@@ -46,9 +46,7 @@ class Endpoint:
         Bind the sockets a trunk needs.
 
         Raises:
-            OSError: A port is taken or an address is not ours.
-
-            ValueError: The file of certificate authorities holds none.
+            OSError: A port is taken, an address is not ours, or the file of authorities holds none.
         """
         tls = _tls_context(trunk)
         host = trunk.advertised_host or await _own_address(trunk)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
-import structlog
 from sippy.CCEvents import (
     CCEventConnect,
     CCEventDisconnect,
@@ -26,8 +25,6 @@ _RINGING: Final = frozenset({180, 183})
 _GLARE: Final = 491
 _GLARE_WAIT_S: Final = 2.1
 """RFC 3261, 14.1: the owner of the Call-ID waits 2.1 to 4 s before it offers again."""
-
-log = structlog.get_logger()
 
 
 @attrs.frozen(kw_only=True)
@@ -155,7 +152,6 @@ class Leg:
         Take sippy's event.
         """
         data = event.getData()
-        log.debug("sip_event", kind=event.name)
         if isinstance(event, CCEventRing):
             self.on_provisional(data[0])
         elif isinstance(event, CCEventConnect | CCEventPreConnect):
@@ -178,7 +174,7 @@ class Leg:
         """
         if self.outcome.done():
             return
-        self._settle(Failure(code=502, words="The response was not understood"))
+        self._settle(Failure(code=502, words="The response was not understood", local=True))
         self._end("")
 
     def on_provisional(self, code: int) -> None:

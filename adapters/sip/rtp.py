@@ -93,7 +93,11 @@ class RtpSender:
         """
         bound = ports.open()
         port = bound.getsockname()[1]
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(_Discard, sock=bound)
+        try:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(_Discard, sock=bound)
+        except BaseException:
+            bound.close()
+            raise
         return cls(transport, port)
 
     def direct(self, media: RemoteMedia) -> None:

@@ -25,6 +25,7 @@ from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError
 
 _UNREACHABLE: Final = 503
+_POLL_S: Final = 0.02
 _HANG_UP_S_MAX: Final = 6.0
 _DRAIN_S_MAX: Final = 3.0
 """Together less than the 10 s in which a carrier has to stop."""
@@ -83,8 +84,6 @@ class Switchboard:
             raise CarrierUnavailableError(
                 f"The SIP carrier can't send sound from {trunk.bind_host}: {error} Or change the bind host."
             ) from error
-        except ValueError as error:
-            raise CarrierUnavailableError(f"The SIP carrier can't use its settings: {error}") from error
         except OSError as error:
             raise CarrierUnavailableError(
                 f"The SIP carrier can't use {trunk.bind_host}:{trunk.bind_port} for trunk {trunk.address.host} "
@@ -132,8 +131,14 @@ class Switchboard:
         for attempt in list(self._attempts.values()):
             talks = attempt.call is not None and attempt.call.is_answered
             attempt.hang_up(Disposition.DISCONNECTED if talks else Disposition.CANCELED)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + _HANG_UP_S_MAX
+        while self._attempts and loop.time() < until_s:  # noqa: ASYNC110 - attempts end in their callers' tasks too
+            await asyncio.sleep(_POLL_S)
+        for life in self._lives:
+            life.cancel()
         if self._lives:
-            await asyncio.wait(self._lives, timeout=_HANG_UP_S_MAX)
+            await asyncio.wait(self._lives)
         await self._endpoint.drain(_DRAIN_S_MAX)
         await self._endpoint.close()
 
@@ -145,10 +150,10 @@ class Switchboard:
         try:
             next_hop = await self._endpoint.reach(self._trunk.address)
             conversation = await self._conversation(order, connect)
+        except OSError as error:  # first, as a wrong certificate is a ValueError too
+            raise _rejected(f"Trunk unreachable: {error or type(error).__name__}", _UNREACHABLE) from error
         except (NoPortLeftError, ValueError) as error:
             raise _rejected(str(error)) from error
-        except OSError as error:
-            raise _rejected(f"Trunk unreachable: {error or type(error).__name__}", _UNREACHABLE) from error
         if attempt.wanted is not None:
             conversation.close()
             raise _rejected("Hung up before anything was sent", disposition=attempt.wanted)

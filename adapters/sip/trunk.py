@@ -3,12 +3,16 @@ What has to be known about a SIP trunk before anything is dialled over it. Needs
 """
 
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from outdial.adapters.sip.address import SipAddress, parse_sip_address
 
-_PORT_MAX = 65535
+CANCEL_WAIT_S_MAX: Final = 5.0
+"""A carrier has 10 s to stop, in which it cancels and waits."""
+
+_PORT_MAX: Final = 65_535
 
 
 def _read_address(address: SipAddress | str) -> SipAddress:
@@ -45,7 +49,7 @@ class Trunk:
 
         connect_timeout_s: Longest wait for a name, a TCP connection or a TLS handshake.
 
-        cancel_wait_s: Longest wait for the final answer to an INVITE that was canceled.
+        cancel_wait_s: Longest wait for the final answer to an INVITE that was cancelled; at most 5.
 
         agent_ring_timeout_s: Longest wait for an agent with a SIP address to answer, while the callee hears nothing.
     """
@@ -62,7 +66,9 @@ class Trunk:
     tls_ca_file: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
     no_answer_from_trunk_s: float = attrs.field(default=8.0, validator=attrs.validators.gt(0))
     connect_timeout_s: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    cancel_wait_s: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+    cancel_wait_s: float = attrs.field(
+        default=5.0, validator=[attrs.validators.gt(0), attrs.validators.le(CANCEL_WAIT_S_MAX)]
+    )
     agent_ring_timeout_s: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
 
     def __attrs_post_init__(self) -> None:

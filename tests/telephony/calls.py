@@ -67,6 +67,9 @@ class Reports:
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     def __call__(self, event: CallEvent) -> None:
+        """
+        Take one event, as a carrier's `report`.
+        """
         self.events.append(event)
         self._changed.set()
 

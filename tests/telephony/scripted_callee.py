@@ -129,6 +129,24 @@ class ScriptedCallee(asyncio.DatagramProtocol):
         target = invite.header("Contact").strip("<>")
         self.send(f"{method} {target} SIP/2.0", lines, body, invite.source)
 
+    def challenge(self, request: Request) -> None:
+        """
+        Ask for credentials.
+        """
+        header = 'Proxy-Authenticate: Digest realm="trunk", nonce="n1", algorithm=MD5, qop="auth"'
+        self.respond(request, "407 Proxy Authentication Required", "", header)
+
+    async def offer(self, invite: Request, description: str) -> str:
+        """
+        Offer anew in a re-INVITE, and acknowledge the final response; return it.
+        """
+        self.request("INVITE", invite, description)
+        response = await self.response()
+        while response.startswith("SIP/2.0 1"):
+            response = await self.response()
+        self.request("ACK", invite)
+        return response
+
     def send(self, start: str, lines: list[str], body: str, address: tuple[str, int]) -> bytes:
         """
         Send one message.

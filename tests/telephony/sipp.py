@@ -67,7 +67,7 @@ class Sipp:
 
 
 @asynccontextmanager
-async def sipp(  # noqa: PLR0913 - each is an option of SIPp
+async def sipp(
     scenario: str,
     folder: Path,
     *,

@@ -13,7 +13,6 @@ from tests.telephony.calls import Reports, carrier_for, order, run
 from tests.telephony.ports import free_port
 from tests.telephony.scripted_callee import ScriptedCallee, describe, scripted_callee
 from tests.telephony.sipp import sipp
-from tests.telephony.test_trouble import reinvite
 from tests.telephony.tls_terminator import Certificate, tls_terminator
 
 pytestmark = pytest.mark.sip
@@ -265,9 +264,9 @@ def test_refresh_and_hold_are_answered_but_moving_is_refused() -> None:
             await placing
             await answering
             invite = callee.seen[0]
-            refreshed = await reinvite(callee, invite, describe(callee_port))
-            held = await reinvite(callee, invite, describe(callee_port, direction="sendonly"))
-            moved = await reinvite(callee, invite, describe(free_port()))
+            refreshed = await callee.offer(invite, describe(callee_port))
+            held = await callee.offer(invite, describe(callee_port, direction="sendonly"))
+            moved = await callee.offer(invite, describe(free_port()))
             callee.request("BYE", invite)
             await agent.hang_up()
             await reports.ended()

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,10 @@ from tests.telephony.sipp import Sipp, sipp
 
 pytestmark = pytest.mark.sip
 
-CREDENTIALS = {"username": "trunkuser", "password": "trunkpass"}
+CREDENTIALS: dict[str, Any] = {"username": "trunkuser", "password": "trunkpass"}
 
 
-async def call(callee: Sipp, asked: DialOrder, sound_s: float = 0.2, **settings: object) -> Reports:
+async def call(callee: Sipp, asked: DialOrder, sound_s: float = 0.2, **settings: Any) -> Reports:
     """
     Place one call and see it through.
     """
@@ -192,9 +193,7 @@ def test_time_limit_hangs_up(tmp_path: Path) -> None:
         ("agent_noctype", 0.2, Disposition.HANG_UP_AGENT),
     ],
 )
-def test_peculiar_callees_are_served(
-    tmp_path: Path, scenario_name: str, sound_s: float, expected: Disposition
-) -> None:
+def test_peculiar_callees_are_served(tmp_path: Path, scenario_name: str, sound_s: float, expected: Disposition) -> None:
     """
     Early media, the callee's BYE, a re-INVITE, Record-Route, an upper-case transport, an untyped description.
     """
@@ -226,7 +225,9 @@ def test_challenge_is_answered_once_with_a_true_digest(tmp_path: Path, scenario_
         assert "Authorization:" not in first
         assert _digest(second) == _parameters(second)["response"]
         for header in ("Call-ID", "From", "P-Asserted-Identity"):
-            assert re.findall(f"^{header}:.*$", first, re.M) == re.findall(f"^{header}:.*$", second, re.M)
+            assert re.findall(f"^{header}:.*$", first, re.MULTILINE) == re.findall(
+                f"^{header}:.*$", second, re.MULTILINE
+            )
 
     run(scenario())
 

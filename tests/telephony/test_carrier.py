@@ -15,7 +15,7 @@ from outdial.adapters.sip.carrier import SipCarrier
 from outdial.adapters.sip.trunk import Trunk
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model.disposition import Disposition
-from outdial.ports.carrier import RejectedError, SipUri
+from outdial.ports.carrier import RejectedError, SipUri, UncertainError
 from outdial.ports.errors import CarrierUnavailableError
 from tests.telephony.calls import Reports, carrier_for, order, run, sound
 from tests.telephony.ports import free_port
@@ -190,6 +190,29 @@ def test_stop_is_bounded_when_nobody_answers() -> None:
 
         assert elapsed_s < 10
         assert [1, 1, 1] == [reports.kinds.count("Ended") for reports in every]
+
+    run(scenario())
+
+
+def test_stop_while_the_trunk_is_silent_leaves_the_outcome_open() -> None:
+    """
+    An attempt that still waits for the trunk is uncertain, and its end is reported before the carrier is gone.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        async with scripted_callee() as callee, carrier_for(callee.port, cancel_wait_s=5.0) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), reports))
+            await callee.receive("INVITE")
+            loop = asyncio.get_running_loop()
+            started_s = loop.time()
+            await carrier.stop()
+            elapsed_s = loop.time() - started_s
+            with pytest.raises(UncertainError):
+                await placing
+
+        assert elapsed_s < 10
+        assert ["Ended"] == reports.kinds
 
     run(scenario())
 

@@ -183,10 +183,11 @@ def test_silence_on_a_connection_leaves_the_outcome_open(*, closes: bool) -> Non
 
     async def scenario() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
+            await reader.read(65_536)
             if not closes:
-                await asyncio.sleep(1.5)
+                await reader.read()
             writer.close()
+            await writer.wait_closed()
 
         reports = Reports()
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -210,6 +211,7 @@ def test_trunk_may_end_a_call_on_a_connection_of_its_own() -> None:
 
     async def scenario() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            keeping.append(asyncio.current_task())  # asyncio forgets it with the first connection
             invite = (await reader.readuntil(b"\r\n\r\n")).decode()
             headers = dict(line.split(": ", 1) for line in invite.split("\r\n")[1:] if ": " in line)
             await reader.readexactly(int(headers["Content-Length"]))
@@ -245,15 +247,18 @@ def test_trunk_may_end_a_call_on_a_connection_of_its_own() -> None:
             later_writer.write("\r\n".join(bye).encode())
             answers.append(await later_reader.readline())
             later_writer.close()
+            served.set()
 
         answers: list[bytes] = []
+        keeping: list[object] = []
+        served = asyncio.Event()
         reports = Reports()
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, carrier_for(f"sip:127.0.0.1:{port};transport=tcp") as carrier:
             await carrier.place(order(), sound(20), reports)
             ended = await reports.ended()
-            await asyncio.sleep(0.1)
+            await served.wait()
 
         assert Disposition.HANG_UP_CALLEE == ended.disposition
         assert [b"SIP/2.0 200 OK\r\n"] == answers

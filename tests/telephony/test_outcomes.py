@@ -64,9 +64,7 @@ def test_made_up_status_is_the_carriers_fault(code: int, rang: bool) -> None:  #
     assert Disposition.CARRIER_ERROR == disposition_of(code=code, q850=None, rang=rang, local=True)
 
 
-@given(
-    code=st.integers(), q850=st.none() | st.integers(), rang=st.booleans(), local=st.booleans()
-)
+@given(code=st.integers(), q850=st.none() | st.integers(), rang=st.booleans(), local=st.booleans())
 def test_any_status_has_a_disposition(code: int, q850: int | None, *, rang: bool, local: bool) -> None:
     """
     No number, however odd, is without an outcome.

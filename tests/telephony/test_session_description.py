@@ -89,9 +89,7 @@ def test_media_level_lines_beat_those_of_the_session() -> None:
     """
     description = describe(4000, host="192.0.2.1", direction="inactive") + "c=IN IP4 192.0.2.2\r\n"
 
-    expected = RemoteMedia(
-        host="192.0.2.2", port=4000, codec=Codec.PCMU, payload_type=0, direction=Direction.INACTIVE
-    )
+    expected = RemoteMedia(host="192.0.2.2", port=4000, codec=Codec.PCMU, payload_type=0, direction=Direction.INACTIVE)
     assert expected == parse_media(description)
 
 

@@ -30,7 +30,19 @@ def make_certificate(folder: Path) -> Certificate:
     names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
     arguments = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     subprocess.run(
-        ["openssl", "req", *arguments, "-subj", "/CN=trunk", "-addext", names, "-keyout", made.key, "-out", made.certificate],
+        [
+            "openssl",
+            "req",
+            *arguments,
+            "-subj",
+            "/CN=trunk",
+            "-addext",
+            names,
+            "-keyout",
+            made.key,
+            "-out",
+            made.certificate,
+        ],
         check=True,
         capture_output=True,
     )
