@@ -3,15 +3,18 @@ The documents' tables say what the code says, no less and no more.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import attrs
+import click
 import pytest
 
 from outdial.adapters.simulator.scenario import MAGIC
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.reason import Reason
+from outdial.entrypoints.cli import main
 from outdial.entrypoints.http.problems import STATUS
 from outdial.entrypoints.settings import Settings, variable_of
 
@@ -60,6 +63,36 @@ def test_every_setting_is_listed_with_its_default() -> None:
     ]
 
     assert expected == rows("settings.md", "variable")
+
+
+def test_every_command_is_listed_with_its_options() -> None:
+    """
+    `docs/command-line.md` has each command of the program, with each of its own options.
+    """
+    listed = {usage.strip("`").partition(" [")[0]: usage for usage, *_ in rows("command-line.md", "command")}
+    missing = [
+        (path, option)
+        for path, options in commands(main, "outdial")
+        for option in options
+        if not any(f"{usage} ".startswith(f"{path} ") and option in listed[usage] for usage in listed)
+    ]
+
+    assert [] == missing
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
+    """
+    Yield each command's words with its own options; those of every command are told once, above the table.
+    """
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+    else:
+        options = (parameter.opts[0] for parameter in command.params if isinstance(parameter, click.Option))
+        yield (
+            path,
+            [path.rsplit(maxsplit=1)[-1], *(option for option in options if option not in {"--json", "--database"})],
+        )
 
 
 def test_every_magic_number_is_listed() -> None:
