@@ -60,7 +60,7 @@ class ScriptedCallee(asyncio.DatagramProtocol):
         self.responses: asyncio.Queue[str] = asyncio.Queue()
         self._waiting: dict[str, asyncio.Queue[Request]] = {}
         self._transport: asyncio.DatagramTransport | None = None
-        self._sequence = 0
+        self.sequence = 0
 
     def connection_made(self, transport: Any) -> None:
         """
@@ -115,13 +115,13 @@ class ScriptedCallee(asyncio.DatagramProtocol):
         """
         Send a request in the dialog of an INVITE.
         """
-        self._sequence += 1
+        self.sequence += 1
         lines = [
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bKscripted{self._sequence}",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bKscripted{self.sequence}",
             f"From: {invite.header('To')};tag=scripted",
             f"To: {invite.header('From')}",
             f"Call-ID: {invite.header('Call-ID')}",
-            f"CSeq: {self._sequence} {method}",
+            f"CSeq: {self.sequence} {method}",
             "Max-Forwards: 70",
             self._contact(),
             *headers,

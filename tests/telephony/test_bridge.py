@@ -249,6 +249,57 @@ def test_crossing_reinvites_are_sorted_out() -> None:
     run(scenario())
 
 
+def test_callee_is_held_while_the_agent_rings() -> None:
+    """
+    A session refresh before there is an agent's sound is answered with sound on hold.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        async with scripted_callee() as callee, scripted_callee() as agent, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), agent_at(agent.port), reports))
+            invite = await callee.answer()
+            invited = await agent.receive("INVITE")
+            agent.respond(invited, "180 Ringing")
+            await placing
+            refreshed = await callee.offer(invite, describe(free_port()))
+            callee.request("BYE", invite)
+            agent.respond(await agent.receive("CANCEL"), "200 OK")
+            agent.respond(invited, "487 Request Terminated")
+            await reports.ended()
+
+        assert "m=audio 9 " in refreshed
+        assert "a=inactive" in refreshed
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("deaf", ["callee", "agent"])
+def test_answer_without_usable_sound_ends_both(deaf: str) -> None:
+    """
+    Two who could not hear each other are not left connected.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        descriptions = {"callee": describe(free_port()), "agent": describe(free_port())}
+        descriptions[deaf] = describe(free_port(), formats="18")
+        async with scripted_callee() as callee, scripted_callee() as agent, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), agent_at(agent.port), reports))
+            await callee.answer(descriptions["callee"])
+            if deaf == "agent":
+                await agent.answer(descriptions["agent"])
+                await agent.hang_up()
+            await placing
+            await callee.hang_up()
+            ended = await reports.ended()
+
+        assert (Disposition.CARRIER_ERROR, 488) == (ended.disposition, ended.cause.code)
+        assert (1 if deaf == "agent" else 0) == agent.count("INVITE")
+
+    run(scenario())
+
+
 def test_refresh_and_hold_are_answered_but_moving_is_refused() -> None:
     """
     The agent gets no re-INVITE, so a callee's sound can't go elsewhere; its old session stays.

@@ -4,6 +4,7 @@ Streams: messages cut from them, TLS, and connections that fail.
 
 import asyncio
 import importlib
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -262,5 +263,65 @@ def test_trunk_may_end_a_call_on_a_connection_of_its_own() -> None:
 
         assert Disposition.HANG_UP_CALLEE == ended.disposition
         assert [b"SIP/2.0 200 OK\r\n"] == answers
+
+    run(scenario())
+
+
+def test_bye_opens_a_new_connection_when_the_first_is_gone() -> None:
+    """
+    A call whose connection the trunk closed is still ended.
+    """
+
+    async def scenario() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            keeping.append(asyncio.current_task())  # asyncio forgets it with its connection
+            request = (await reader.readuntil(b"\r\n\r\n")).decode()
+            methods.append(request.split()[0])
+            copied = [
+                line for line in request.split("\r\n") if line.split(":")[0] in {"Via", "From", "Call-ID", "CSeq"}
+            ]
+            to = next(line for line in request.split("\r\n") if line.startswith("To: "))
+            body = ""
+            if methods[-1] == "INVITE":
+                await reader.readuntil(b"sendrecv\r\n")
+                to += ";tag=t"
+                body = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"
+            contact = "Contact: <sip:t@127.0.0.1:9>"
+            lines = ["SIP/2.0 200 OK", *copied, to, contact, f"Content-Length: {len(body)}", "", body]
+            writer.write("\r\n".join(lines).encode())
+            if methods[-1] == "INVITE":
+                methods.append((await reader.readuntil(b"\r\n\r\n")).decode().split()[0])
+            writer.close()
+            await writer.wait_closed()
+
+        methods: list[str] = []
+        keeping: list[object] = []
+        reports = Reports()
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, carrier_for(f"sip:127.0.0.1:{port};transport=tcp") as carrier:
+            await carrier.place(order(), sound(), reports)
+            ended = await reports.ended()
+
+        assert Disposition.HANG_UP_AGENT == ended.disposition
+        assert ["INVITE", "ACK", "BYE"] == methods
+
+    run(scenario())
+
+
+def test_noise_on_a_connection_closes_it() -> None:
+    """
+    Who sends what is no SIP to our TCP port is hung up on, and the carrier goes on.
+    """
+
+    async def scenario() -> None:
+        bind_port = free_port()
+        async with carrier_for(f"sip:127.0.0.1:{free_port()};transport=tcp", bind_port=bind_port):
+            for noise in (b"x" * 70_000, b"BYE x SIP/2.0\r\nContent-Length: -1\r\n\r\n"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", bind_port)
+                writer.write(noise)
+                with suppress(ConnectionError):
+                    assert b"" == await asyncio.wait_for(reader.read(), 5)
+                writer.close()
 
     run(scenario())

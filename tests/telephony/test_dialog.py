@@ -230,3 +230,80 @@ def test_talk_is_billed_from_the_answer_in_whole_seconds() -> None:
         assert "Q.850" in ended.cause.words
 
     run(scenario())
+
+
+def test_contact_may_have_a_name() -> None:
+    """
+    The ACK and the BYE go to the name in the Contact, looked up.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        async with scripted_callee() as callee, scripted_callee() as named, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), reports))
+            invite = await callee.receive("INVITE")
+            text = callee.respond(invite, "100 Trying").decode()
+            body = describe(free_port())
+            answer = text.replace("100 Trying", "200 OK").replace(
+                f"127.0.0.1:{callee.port}>", f"localhost:{named.port}>"
+            )
+            answer = answer.replace("Content-Length: 0\r\n\r\n", f"Content-Length: {len(body)}\r\n\r\n{body}")
+            answer = answer.replace("To: <sip:+15557654321@127.0.0.1>", "To: <sip:+15557654321@127.0.0.1>;tag=t")
+            callee.send_raw(answer.encode(), invite.source)
+            await placing
+            await named.receive("ACK")
+            await named.hang_up()
+            ended = await reports.ended()
+
+        assert Disposition.HANG_UP_AGENT == ended.disposition
+
+    run(scenario())
+
+
+def test_request_out_of_order_is_refused() -> None:
+    """
+    A re-INVITE older than what came before is an error of the far end (RFC 3261, 12.2.2), and changes nothing.
+    """
+
+    async def scenario() -> None:
+        async with scripted_callee() as callee, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(0.4), Reports()))
+            invite = await callee.answer()
+            await placing
+            callee.sequence = 10
+            callee.request("OPTIONS", invite)
+            assert (await callee.response()).startswith("SIP/2.0 200")
+            callee.sequence = 5
+            refused = await callee.offer(invite, describe(free_port()))
+            await callee.hang_up()
+
+        assert refused.startswith("SIP/2.0 500")
+
+    run(scenario())
+
+
+def test_failure_of_one_call_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A defect of ours ends its own call with a BYE and an honest report, and no other.
+    """
+
+    async def scenario() -> None:
+        broken, well = Reports(), Reports()
+        async with scripted_callee() as callee, carrier_for(callee.port) as carrier:
+            callee.confirms_byes = True
+            with monkeypatch.context() as patched:
+                patched.setattr("outdial.adapters.sip.rtp.g711.encode", lambda *_: 1 / 0)
+                placing = asyncio.create_task(carrier.place(order(), sound(), broken))
+                await callee.answer()
+                await placing
+                ended = await broken.ended()
+            placing = asyncio.create_task(carrier.place(order(), sound(), well))
+            await callee.answer()
+            await placing
+            other = await well.ended()
+
+        assert (Disposition.CARRIER_ERROR, 1) == (ended.disposition, ended.talk_s)
+        assert Disposition.HANG_UP_AGENT == other.disposition
+        assert 2 == callee.count("BYE")
+
+    run(scenario())

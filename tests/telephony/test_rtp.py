@@ -19,17 +19,32 @@ from tests.telephony.rtp_receiver import a_law_decoded, mu_law_decoded, rtp_rece
 DECODED = {Codec.PCMU: mu_law_decoded, Codec.PCMA: a_law_decoded}
 
 
-@given(st.integers(-32768, 32767), st.sampled_from(Codec))
-def test_compressed_sample_is_the_nearest_there_is(sample: int, codec: Codec) -> None:
-    """
-    No other byte expands to a value clearly nearer to the sample.
-    """
-    decoded = DECODED[codec]
-    nearest = min(abs(decoded(byte) - sample) for byte in range(256))
+SAMPLES = st.integers(-32768, 32767)
 
-    encoded = g711.encode(sample.to_bytes(2, "little", signed=True), codec)
 
-    assert abs(decoded(encoded[0]) - sample) <= nearest + 4
+def heard(sample: int, codec: Codec) -> int:
+    """
+    Compress and expand one sample.
+    """
+    return DECODED[codec](g711.encode(sample.to_bytes(2, "little", signed=True), codec)[0])
+
+
+@given(SAMPLES, st.sampled_from(Codec))
+def test_compression_errs_by_half_a_step_at_most(sample: int, codec: Codec) -> None:
+    """
+    Steps grow with loudness: half of one is at most 1/32 of the sample, and a little near zero.
+    """
+    assert abs(heard(sample, codec) - sample) <= (abs(sample) + 264) / 32
+
+
+@given(SAMPLES, SAMPLES, st.sampled_from(Codec))
+def test_compression_keeps_the_order(one: int, other: int, codec: Codec) -> None:
+    """
+    What is louder is not heard as quieter.
+    """
+    quieter, louder = sorted((one, other))
+
+    assert heard(quieter, codec) <= heard(louder, codec)
 
 
 @pytest.mark.parametrize("codec", Codec)
@@ -94,8 +109,8 @@ def test_sound_arrives_whole_in_order_and_on_time(codec: Codec, payload_type: in
         assert {FRAME_SAMPLES} == {(after.timestamp - before.timestamp) % 2**32 for before, after in pairwise(packets)}
         assert 1 == len({packet.ssrc for packet in packets})
         assert len(packets) * 0.02 - 0.02 == pytest.approx(elapsed_s, abs=0.1)
-        heard = b"".join(packet.payload for packet in packets)
-        assert g711.encode(pcm, codec) + g711.encode(bytes(2 * FRAME_SAMPLES * TAIL_FRAMES), codec) == heard
+        sent = b"".join(packet.payload for packet in packets)
+        assert g711.encode(pcm, codec) + g711.encode(bytes(2 * FRAME_SAMPLES * TAIL_FRAMES), codec) == sent
 
     run(scenario())
 
