@@ -129,12 +129,13 @@ class ScriptedCallee(asyncio.DatagramProtocol):
         target = invite.header("Contact").strip("<>")
         self.send(f"{method} {target} SIP/2.0", lines, body, invite.source)
 
-    def challenge(self, request: Request) -> None:
+    def challenge(self, request: Request, *, by_proxy: bool = True) -> None:
         """
         Ask for credentials.
         """
-        header = 'Proxy-Authenticate: Digest realm="trunk", nonce="n1", algorithm=MD5, qop="auth"'
-        self.respond(request, "407 Proxy Authentication Required", "", header)
+        status = "407 Proxy Authentication Required" if by_proxy else "401 Unauthorized"
+        name = "Proxy-Authenticate" if by_proxy else "WWW-Authenticate"
+        self.respond(request, status, "", f'{name}: Digest realm="trunk", nonce="n1", algorithm=MD5, qop="auth"')
 
     async def offer(self, invite: Request, description: str) -> str:
         """

@@ -49,7 +49,7 @@ def test_answered_call_shows_the_caller_and_is_hung_up_after_the_sound(tmp_path:
         assert (Disposition.HANG_UP_AGENT, 1) == (ended.disposition, ended.talk_s)
         assert (100, 180) == ended.cause.provisional
         assert f"Call-ID: {asked.attempt_id}@127.0.0.1" in messages
-        assert 'Contact: "' not in messages
+        assert "Anonymous" not in messages
         assert 1 == len(callee.received("INVITE"))
 
     run(scenario())

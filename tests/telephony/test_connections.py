@@ -184,23 +184,29 @@ def test_silence_on_a_connection_leaves_the_outcome_open(*, closes: bool) -> Non
 
     async def scenario() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(65_536)
+            written.append(await reader.read(65_536))
             if not closes:
-                await reader.read()
+                written.append(await reader.read())
             writer.close()
+            served.set()
             await writer.wait_closed()
 
+        served = asyncio.Event()
+        written: list[bytes] = []
         reports = Reports()
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        settings = {"no_answer_from_trunk_s": 0.5, "cancel_wait_s": 0.2}
-        async with server, carrier_for(f"sip:127.0.0.1:{port};transport=tcp", **settings) as carrier:
-            with pytest.raises(UncertainError):
-                await carrier.place(order(ring_timeout_s=1), sound(), reports)
-            ended = await reports.ended()
+        settings = {"no_answer_from_trunk_s": 0.8, "cancel_wait_s": 0.2}
+        async with server:
+            async with carrier_for(f"sip:127.0.0.1:{port};transport=tcp", **settings) as carrier:
+                with pytest.raises(UncertainError):
+                    await carrier.place(order(ring_timeout_s=1), sound(), reports)
+                ended = await reports.ended()
+            await served.wait()
 
         assert Disposition.OUTCOME_UNKNOWN == ended.disposition
         assert ["Ended"] == reports.kinds
+        assert 1 == b"".join(written).count(b"INVITE sip:")
 
     run(scenario())
 

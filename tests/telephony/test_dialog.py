@@ -260,6 +260,27 @@ def test_contact_may_have_a_name() -> None:
     run(scenario())
 
 
+def test_description_is_measured_in_octets() -> None:
+    """
+    A session name in UTF-8 has more octets than characters, and is understood.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        async with scripted_callee() as callee, rtp_receiver() as ear, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), reports))
+            name = "s=\u260e\u260e\u260e".encode().decode("latin-1")
+            await callee.answer(describe(ear.port).replace("s=-", name))
+            await placing
+            await callee.hang_up()
+            ended = await reports.ended()
+
+        assert Disposition.HANG_UP_AGENT == ended.disposition
+        assert 25 == len(ear.packets)
+
+    run(scenario())
+
+
 def test_request_out_of_order_is_refused() -> None:
     """
     A re-INVITE older than what came before is an error of the far end (RFC 3261, 12.2.2), and changes nothing.

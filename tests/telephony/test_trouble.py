@@ -163,6 +163,26 @@ def test_challenge_after_the_cancel_starts_no_new_invite() -> None:
     run(scenario())
 
 
+def test_second_challenge_of_another_kind_is_not_answered() -> None:
+    """
+    A 401 and then a 407 make two INVITEs, not three.
+    """
+
+    async def scenario() -> None:
+        settings = {"username": "user", "password": "pass"}
+        async with scripted_callee() as callee, carrier_for(callee.port, **settings) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), Reports()))
+            callee.challenge(await callee.receive("INVITE"), by_proxy=False)
+            callee.challenge(await callee.receive("INVITE"))
+            with pytest.raises(RejectedError):
+                await placing
+            await asyncio.sleep(0.2)
+
+        assert 2 == callee.count("INVITE")
+
+    run(scenario())
+
+
 def test_challenge_without_credentials_names_what_is_missing() -> None:
     """
     The words say that the trunk wants credentials and that we have none.
