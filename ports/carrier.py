@@ -145,6 +145,8 @@ class Carrier(Protocol):
     async def stop(self) -> None:
         """
         Hang up whatever lives, report its end, and free all resources within 10 s. Idempotent.
+
+        What rings ends as `canceled`, what talks as `disconnected`. Orders that come later are rejected.
         """
 
     async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:

@@ -31,6 +31,7 @@ class _Line:
     report: Report
     hang_up: asyncio.Future[Disposition]
     task: asyncio.Task[None] | None = None
+    is_answered: bool = False
 
 
 class SimulatorCarrier:
@@ -59,8 +60,8 @@ class SimulatorCarrier:
         """
         self._is_stopped = True
         tasks = [line.task for line in self._lines.values() if line.task is not None]
-        for attempt_id in list(self._lines):
-            await self.hang_up(attempt_id, Disposition.CANCELED)
+        for attempt_id, line in list(self._lines.items()):
+            await self.hang_up(attempt_id, Disposition.DISCONNECTED if line.is_answered else Disposition.CANCELED)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
@@ -124,6 +125,7 @@ class SimulatorCarrier:
         Let callee and agent talk until one hangs up or the paid time is over.
         """
         order = line.order
+        line.is_answered = True
         by_machine = True if scenario.by_machine else None
         line.report(Answered(attempt_id=order.attempt_id, at=self._clock.now(), by_machine=by_machine))
         if not scenario.callee_stays:

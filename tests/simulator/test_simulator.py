@@ -3,7 +3,7 @@ The simulated network: each magic number's fate, its time scale, and hanging up.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -57,7 +57,7 @@ ORDER: Final = DialOrder(
 SOON_S: Final = 1000
 
 
-def _order(callee: str = COMPLETED, **changes: int) -> DialOrder:
+def _order(callee: str = COMPLETED, **changes: Any) -> DialOrder:
     return attrs.evolve(ORDER, callee=PhoneNumber(callee), **changes)
 
 
@@ -347,7 +347,8 @@ async def test_stopping_ends_everything() -> None:
     await carrier.stop()
     await carrier.stop()
 
-    assert [Disposition.CANCELED] * 3 == [course.end.disposition for course in courses]
+    dispositions = [Disposition.DISCONNECTED, Disposition.DISCONNECTED, Disposition.CANCELED]
+    assert dispositions == [course.end.disposition for course in courses]
     assert [3, 1, 0] == [course.end.talk_s for course in courses]
 
 

@@ -27,6 +27,7 @@ class Line:
     connect: Connect
     clock: Clock
     _report: Report
+    is_answered: bool = False
     is_over: bool = False
 
     def ring(self) -> None:
@@ -39,6 +40,7 @@ class Line:
         """
         Report that it was answered.
         """
+        self.is_answered = True
         self.report(Answered(attempt_id=self.order.attempt_id, at=self.clock.now()))
 
     def end(self, disposition: Disposition = Disposition.HANG_UP_CALLEE, *, talk_s: int = 0) -> None:
@@ -141,7 +143,8 @@ class ScriptedCarrier:
         """
         self.is_started = False
         for attempt_id in self.live:
-            await self._on_hang_up(self.lines[attempt_id], Disposition.CANCELED)
+            line = self.lines[attempt_id]
+            await self._on_hang_up(line, Disposition.DISCONNECTED if line.is_answered else Disposition.CANCELED)
         await asyncio.sleep(2 * HANG_UP_S)
 
     async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:

@@ -3,15 +3,15 @@ One call from its lease to its settlement, whatever carrier, agent and database 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call, Status
-from outdial.domain.model.call_event import Answered, Ringing
+from outdial.domain.model.call_event import Answered, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.wallet import EntryKind
@@ -272,9 +272,11 @@ async def _hang_up_for_ever(_line: Line, _disposition: Disposition) -> None:
 
 @pytest.mark.parametrize("on_hang_up", [_refuse_to_hang_up, _hang_up_for_ever, ignore])
 @in_virtual_time
-async def test_a_call_ends_even_if_it_can_not_be_hung_up(on_hang_up: Callable[..., object]) -> None:
+async def test_a_call_ends_even_if_it_can_not_be_hung_up(
+    on_hang_up: Callable[..., object], logs: list[MutableMapping[str, Any]]
+) -> None:
     """
-    What a carrier makes of hanging up never keeps the hold.
+    What a carrier makes of hanging up never keeps the hold, nor has the call to be recovered.
     """
     async with office() as bureau:
         carrier = ScriptedCarrier(bureau.clock, silence, on_hang_up=on_hang_up)  # type: ignore[arg-type]
@@ -283,6 +285,7 @@ async def test_a_call_ends_even_if_it_can_not_be_hung_up(on_hang_up: Callable[..
 
         assert Disposition.OUTCOME_UNKNOWN is call.disposition
         assert await _released(bureau, call)
+        assert {"call_abandoned", "calls_recovered"}.isdisjoint(entry["event"] for entry in logs)
 
 
 class _Voice:
@@ -480,7 +483,7 @@ async def test_a_flood_of_events_does_not_drown_the_end() -> None:
 
 
 @in_virtual_time
-async def test_nothing_is_heard_after_the_end() -> None:
+async def test_nothing_is_heard_after_the_end(logs: list[MutableMapping[str, Any]]) -> None:
     """
     The first end counts, whatever a carrier says later.
     """
@@ -494,7 +497,9 @@ async def test_nothing_is_heard_after_the_end() -> None:
     async with office() as bureau:
         call = await bureau.see_through(bureau.carrier(twice))
 
+        dropped = [entry["kind"] for entry in logs if entry["event"] == "event_dropped"]
         assert (Disposition.BUSY, 0, 0) == (call.disposition, call.talk_s, call.charge_micros)
+        assert ["Ended", "Answered", "Ended"] == dropped
 
 
 @in_virtual_time
@@ -507,12 +512,14 @@ async def test_events_of_other_attempts_are_not_heard() -> None:
         at = line.clock.now()
         line.report(Ringing(attempt_id="another", at=at))
         line.report(Answered(attempt_id="another", at=at))
+        line.report(Ended(attempt_id="another", at=at, disposition=Disposition.REJECTED))
         line.later(1, partial(line.end, Disposition.BUSY))
 
     async with office() as bureau:
         call = await bureau.see_through(bureau.carrier(mixed_up))
 
         assert [State.DIALING, State.ENDED, State.SETTLED] == (await bureau.states(call))[3:]
+        assert Disposition.BUSY is call.disposition
 
 
 @in_virtual_time

@@ -357,7 +357,7 @@ async def test_stopping_hangs_up_and_settles() -> None:
 
         over = [await bureau.call(call) for call in calls]
         assert [State.SETTLED] * 3 + [State.QUEUED] * 2 == [call.state for call in over]
-        assert {Disposition.CANCELED} == {call.disposition for call in over[:3]}
+        assert {(Disposition.DISCONNECTED, Status.FAILED)} == {(call.disposition, call.status) for call in over[:3]}
         assert (0, False) == (dialler.live_calls, dialler.is_running)
         await asyncio.sleep(1000)
         assert 3 == len(carrier.lines)
