@@ -94,6 +94,13 @@ def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
     return nullcontext() if path is None else _held(DialerLock(path))
 
 
+def is_shared(settings: Settings) -> bool:
+    """
+    Tell whether several processes may dial from the database at the same time.
+    """
+    return settings.database.startswith("postgresql://")
+
+
 def intake(settings: Settings, store: Storage, **collaborators: Any) -> Intake:
     """
     Return the front of acceptance; `collaborators` are those of `BatchingIntake`.

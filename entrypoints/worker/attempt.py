@@ -68,6 +68,7 @@ class Attempt:
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._events_taken = 0
         self._has_ended = False
+        self._carrier_is_done = False
         self._may_ring = False
 
     @property
@@ -94,7 +95,7 @@ class Attempt:
             await self._place(connect)
             await self._follow()
         finally:
-            if not self._call.is_terminal:  # nobody would write down or end what goes on
+            if not self._carrier_is_done:  # abandoned here, or ended by others: nobody would end what goes on
                 await self._hang_up(Disposition.OUTCOME_UNKNOWN)
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
 
@@ -157,6 +158,7 @@ class Attempt:
         """
         disposition = Disposition.TIME_LIMIT if self._call.state is State.IN_PROGRESS else Disposition.OUTCOME_UNKNOWN
         self._log.warning("call_overdue", state=self._call.state)
+        self._carrier_is_done = True
         await self._hang_up(disposition)
         until_s = self._in(HANG_UP_TIMEOUT_S)
         while not self._call.is_terminal:
@@ -218,6 +220,7 @@ class Attempt:
         self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
+        self._carrier_is_done = self._carrier_is_done or isinstance(event, Ended)
         self._call = await self._store(partial(apply_event, dialled=self._call, event=event))
         self._log.info("call_progress", state=self._call.state)
 
