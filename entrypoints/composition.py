@@ -2,7 +2,7 @@
 The only file that names concrete adapters: which one serves which setting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
 from outdial.domain.model.agent import RuntimeKind
-from outdial.entrypoints.settings import MEMORY_DATABASE, SQLITE_PREFIX, Settings
+from outdial.entrypoints.settings import SQLITE_PREFIX, PostgresUrl, Settings
 from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock
-from outdial.ports.errors import CarrierUnavailableError, SpeechError
+from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
 from outdial.ports.intake import Intake
 from outdial.ports.randomness import Randomness
 from outdial.ports.runtime import Runtime
@@ -50,9 +50,17 @@ def randomness() -> Randomness:
 
 def database_path(settings: Settings) -> Path | None:
     """
-    Return the SQLite file that the settings name; `None` for a database in memory.
+    Return the SQLite file that the settings name; `None` for a database in memory or on a server.
     """
-    return None if settings.database == MEMORY_DATABASE else Path(settings.database.removeprefix(SQLITE_PREFIX))
+    database = settings.database
+    return Path(database.removeprefix(SQLITE_PREFIX)) if database.startswith(SQLITE_PREFIX) else None
+
+
+def database_url(settings: Settings) -> str | None:
+    """
+    Return the address of the PostgreSQL database that the settings name, with its password; `None` for others.
+    """
+    return settings.database.whole if isinstance(settings.database, PostgresUrl) else None
 
 
 def migrate(settings: Settings) -> tuple[str, ...]:
@@ -65,7 +73,11 @@ def migrate(settings: Settings) -> tuple[str, ...]:
     Raises:
         StorageError: The database can't be written, or its schema is newer than this version.
     """
-    path = database_path(settings)
+    path, url = database_path(settings), database_url(settings)
+    if url is not None:
+        with _postgres_needed():
+            from outdial.adapters.postgres import schema as postgres_schema  # noqa: PLC0415 - an extra
+        return tuple(postgres_schema.migrate(url))
     return tuple(schema.migrate(path)) if path is not None else ()
 
 
@@ -74,9 +86,13 @@ def storage(settings: Settings) -> Storage:
     Return the database; a SQLite file that does not exist is made.
 
     Raises:
-        StorageError: The file can't be made.
+        StorageError: The file can't be made, or what the database needs is not installed.
     """
-    path = database_path(settings)
+    path, url = database_path(settings), database_url(settings)
+    if url is not None:
+        with _postgres_needed():
+            from outdial.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415 - an extra
+        return PostgresStorage(url)
     if path is None:
         return MemoryStorage()
     if not path.exists():
@@ -90,8 +106,16 @@ def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
 
     Entering it raises `StorageError` when another process dials already.
     """
-    path = database_path(settings)
-    return nullcontext() if path is None else _held(DialerLock(path))
+    path, url = database_path(settings), database_url(settings)
+    if url is not None:
+        with _postgres_needed():
+            from outdial.adapters.postgres.lock import DialerLock as PostgresLock  # noqa: PLC0415 - an extra
+        lock = PostgresLock(url)
+        return _held(lock.acquire, lock.release)
+    if path is None:
+        return nullcontext()
+    file_lock = DialerLock(path)
+    return _held(file_lock.acquire, file_lock.release)
 
 
 def is_shared(settings: Settings) -> bool:
@@ -166,9 +190,22 @@ def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:
 
 
 @contextmanager
-def _held(lock: DialerLock) -> Any:
-    lock.acquire()
+def _held(acquire: Callable[[], None], release: Callable[[], None]) -> Iterator[None]:
+    acquire()
     try:
         yield
     finally:
-        lock.release()
+        release()
+
+
+@contextmanager
+def _postgres_needed() -> Iterator[None]:
+    """
+    Say what to install when the extra `postgres` is missing.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise StorageError(
+            "A postgresql:// database needs the extra `postgres`: pip install 'outdial[postgres]'."
+        ) from error

@@ -7,7 +7,7 @@ them, and a test compares it with this file.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 
@@ -19,8 +19,12 @@ from outdial.domain.model.policy import Policy
 PREFIX: Final = "OUTDIAL_"
 MEMORY_DATABASE: Final = "memory:"
 SQLITE_PREFIX: Final = "sqlite:///"
+POSTGRES_PREFIX: Final = "postgresql://"
 CARRIERS: Final = ("simulator", "sip")
 ROLES: Final = ("api", "worker", "all")
+
+_HOST: Final = r"(?:[0-9A-Za-z._%-]*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
+_HOSTS: Final = rf"{_HOST}(?:,{_HOST})*"
 
 
 class SettingsError(ValueError):
@@ -36,10 +40,51 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-def _setting(default: str, parse: Callable[[str], object], *, allowed: str, meaning: str, secret: bool = False) -> Any:
+class PostgresUrl(str):
+    """
+    An address as it may be shown, in answers and logs too: whatever may be its password is left out.
+
+    Attributes:
+        whole: The address to connect with.
+    """
+
+    __slots__ = ("whole",)
+    whole: str
+
+    def __new__(cls, whole: str) -> Self:
+        """
+        Take an address; one that was taken before stays whole.
+        """
+        url = super().__new__(cls, _without_password(whole))
+        url.whole = whole.whole if isinstance(whole, PostgresUrl) else whole
+        return url
+
+
+def _without_password(text: str) -> str:
+    """
+    Return a text that may be an address of PostgreSQL without what may be its password, however wrong it is.
+    """
+    if not text.startswith("postgres"):
+        return text
+    before, at, after = text.rpartition("@")
+    scheme, slashes, user = before.partition("://")
+    shown = f"{scheme}{slashes}{user.partition(':')[0]}:***{at}" if ":" in user else before + at
+    return re.sub(r"(password=)[^&]*", r"\1***", shown + after)
+
+
+def _setting(
+    default: str,
+    parse: Callable[[str], object],
+    *,
+    allowed: str,
+    meaning: str,
+    secret: bool = False,
+    converter: Callable[[Any], Any] | None = None,
+) -> Any:
     return attrs.field(
         default=parse(default) if default else "",
         repr=not secret,
+        converter=converter,
         metadata={"default": default, "parse": parse, "allowed": allowed, "meaning": meaning},
     )
 
@@ -80,9 +125,18 @@ def _text(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    if text != MEMORY_DATABASE and not (text.startswith(SQLITE_PREFIX) and len(text) > len(SQLITE_PREFIX)):
+    is_file = text.startswith(SQLITE_PREFIX) and len(text) > len(SQLITE_PREFIX)
+    is_server = re.fullmatch(rf"{POSTGRES_PREFIX}([^\s/?@]*@)?{_HOSTS}(/[^\s/?@]*)?(\?\S*)?", text)
+    if text != MEMORY_DATABASE and not is_file and not (is_server and len(text) > len(POSTGRES_PREFIX)):
         raise ValueError(text)
-    return text
+    return _shown(text)
+
+
+def _shown(database: str) -> str:
+    """
+    Keep the password of an address out of sight.
+    """
+    return PostgresUrl(database) if database.startswith(POSTGRES_PREFIX) else database
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -111,8 +165,9 @@ class Settings:
     database: str = _setting(
         "sqlite:///outdial.db",
         _database,
-        allowed="`sqlite:///PATH` or `memory:`",
+        allowed="`sqlite:///PATH`, `postgresql://USER:PASSWORD@HOST/DATABASE` or `memory:`",
         meaning="Where accounts, money and calls are kept.",
+        converter=_shown,
     )
     host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
     port: int = _setting("8080", _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
@@ -271,7 +326,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         try:
             values[field.name] = field.metadata["parse"](text)
         except ValueError:
-            shown = "Its value" if not field.repr else repr(text)
+            shown = "Its value" if not field.repr else repr(_without_password(text))
             problems.append(f"{variable_of(field)}: {shown} is not allowed; it takes {field.metadata['allowed']}.")
     if problems:
         raise SettingsError(tuple(problems))

@@ -98,7 +98,8 @@ class BatchingIntake:
         except StorageError as error:
             self._fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-            _log.exception("accept_failed", requests=len(batch))
+            # Without the traceback, whose local variables a log may show: they are what clients sent.
+            _log.error("accept_failed", requests=len(batch), kind=type(error).__name__)
             self._fail(batch, error)
         else:
             for (_, decided), decision in zip(batch, decisions, strict=True):
@@ -111,4 +112,13 @@ class BatchingIntake:
     def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
         for _, decided in batch:
             if not decided.done():
-                decided.set_exception(error)
+                decided.set_exception(_own(error))
+
+
+def _own(error: Exception) -> Exception:
+    """
+    Return an error for one of many who wait: a shared one would gather the traceback of each who raises it.
+    """
+    own = type(error)(*error.args) if isinstance(error, StorageError) else RuntimeError("The batch was not decided.")
+    own.__cause__ = error
+    return own

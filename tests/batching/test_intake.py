@@ -20,7 +20,7 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import PresentedKey
 from outdial.domain.model.reason import Reason
-from outdial.ports.errors import IntakeFullError, StorageError
+from outdial.ports.errors import IntakeFullError, StorageConflictError, StorageError
 from outdial.ports.storage import DecideAll
 from tests import builders
 from tests.entrypoints.clinic import KEY, LISTED, calls_of, furnish
@@ -263,8 +263,15 @@ def test_unreadable_content_is_decided_by_the_ladder() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("error", [StorageError("The disk is full."), ZeroDivisionError()], ids=["storage", "defect"])
-def test_failing_batch_fails_only_its_own(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "heard"),
+    [
+        (StorageError("The disk is full."), StorageError),
+        (StorageConflictError("Another transaction won."), StorageConflictError),
+        (ZeroDivisionError(), RuntimeError),
+    ],
+)
+def test_failing_batch_fails_only_its_own(error: Exception, heard: type[Exception]) -> None:
     """
     Everybody in a batch hears of its failure, and the next one is committed as if nothing had been.
     """
@@ -278,7 +285,7 @@ def test_failing_batch_fails_only_its_own(error: Exception) -> None:
 
         outcomes = await asyncio.gather(failing, *next_batch, return_exceptions=True)
 
-        assert [type(error), Accepted, Accepted] == [type(outcome) for outcome in outcomes]
+        assert [heard, Accepted, Accepted] == [type(outcome) for outcome in outcomes]
 
     run(scenario)
 
@@ -289,14 +296,48 @@ def test_everybody_in_a_failing_batch_hears_of_it() -> None:
     """
 
     async def scenario(front: Front) -> None:
-        front.storage.errors[0] = StorageError("The disk is full.")
+        error = front.storage.errors[0] = StorageError("The disk is full.")
 
         outcomes = await asyncio.gather(*[front.ask() for _ in range(10)], return_exceptions=True)
 
-        assert [StorageError] * 10 == [type(outcome) for outcome in outcomes]
+        assert [(StorageError, "The disk is full.", error)] * 10 == [
+            (type(outcome), str(outcome), outcome.__cause__) for outcome in outcomes if isinstance(outcome, Exception)
+        ]
         assert () == await front.storage.read(calls_of)
 
     run(scenario)
+
+
+def test_each_who_waits_raises_an_error_of_its_own() -> None:
+    """
+    A shared error would gather the traceback of each who raises it: as many frames as clients, in every log line.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.errors[0] = ZeroDivisionError()
+
+        outcomes = await asyncio.gather(*[front.ask() for _ in range(10)], return_exceptions=True)
+
+        assert 10 == len({id(outcome) for outcome in outcomes})
+
+    run(scenario)
+
+
+def test_log_of_a_defect_holds_nothing_that_clients_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Even where a log shows the local variables of tracebacks, numbers and variables are not in it.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.errors[0] = ZeroDivisionError()
+
+        await asyncio.gather(front.ask(), return_exceptions=True)
+
+    run(scenario)
+
+    logged = capsys.readouterr().out
+    assert "accept_failed" in logged
+    assert builders.CALLEE.digits not in logged
 
 
 def test_client_that_leaves_harms_nobody_else() -> None:

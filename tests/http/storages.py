@@ -3,7 +3,7 @@ Storages in memory that fail or wait where a real one may.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from outdial.adapters.memory.storage import MemoryStorage
 from outdial.domain.model.call_request import CallRequest
@@ -18,7 +18,7 @@ class FailingStorage(MemoryStorage):
     Storage that decides, and then fails before the commit.
     """
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Callable[[], Exception]) -> None:
         super().__init__()
         self._error = error
 
@@ -29,7 +29,7 @@ class FailingStorage(MemoryStorage):
 
         def decide_in_vain(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
             decide_all(requests, snapshot)
-            raise self._error
+            raise self._error()
 
         return await super().accept(batch, policy, decide_in_vain)
 

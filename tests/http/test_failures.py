@@ -18,7 +18,7 @@ def broken() -> Iterator[Api]:
     """
     An interface whose storage has a defect.
     """
-    api = Api(storage=FailingStorage(ZeroDivisionError()))
+    api = Api(storage=FailingStorage(ZeroDivisionError))
     yield api
     api.close()
 
@@ -43,7 +43,7 @@ def test_defect_is_logged_with_the_requests_id(broken: Api) -> None:
         answer = broken.post()
 
     defects = [line for line in lines if line["event"] == "request_failed"]
-    assert [(answer.headers["X-Request-Id"], "ZeroDivisionError")] == [
+    assert [(answer.headers["X-Request-Id"], "RuntimeError")] == [
         (line["request_id"], line["kind"]) for line in defects
     ]
 

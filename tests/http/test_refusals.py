@@ -200,7 +200,7 @@ def test_storage_that_cannot_commit_is_unavailable_and_accepts_nothing() -> None
     """
     Without a durable row there is no 201: the client is told when to try again.
     """
-    api = Api(storage=FailingStorage(StorageError("The disk is full. Nothing was written.")))
+    api = Api(storage=FailingStorage(lambda: StorageError("The disk is full. Nothing was written.")))
     before = api.everything()
 
     answer = api.post()

@@ -25,6 +25,7 @@ from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.rules.ladder import decide_all
 from outdial.ports.storage import DecideAll, Reader, Storage, Transaction
 from tests import builders
+from tests.postgres.databases import open_postgres
 
 T = TypeVar("T")
 
@@ -119,6 +120,7 @@ def open_sqlite(folder: Path) -> Callable[[], Storage]:
 OPENERS: Final[dict[str, Callable[[Path], Callable[[], Storage]]]] = {
     "memory": open_memory,
     "sqlite": open_sqlite,
+    "postgres": open_postgres,
 }
 
 

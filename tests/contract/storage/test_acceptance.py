@@ -182,7 +182,7 @@ def test_two_accounts_in_one_batch_pay_for_themselves(database: Database) -> Non
 
 def test_a_refused_batch_writes_nothing(database: Database) -> None:
     """
-    Refusals leave no trace and use up no row.
+    Refusals leave no trace.
     """
     before = database.read(everything)
     refused = builders.request(content=builders.fields(agent_id=999))
@@ -191,7 +191,18 @@ def test_a_refused_batch_writes_nothing(database: Database) -> None:
 
     assert [Refused(reason=Reason.AGENT_NOT_FOUND)] * 2 == list(decisions)
     assert before == database.read(everything)
-    assert [1] == [accepted.call.id for accepted in accepted_of(database.accept(builders.request()))]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_refusals_use_up_no_row_on_one_machine(database: Database) -> None:
+    """
+    Where one process at a time accepts, calls are counted; over many machines, rows that were not used are left out.
+    """
+    refused = builders.request(content=builders.fields(agent_id=999))
+
+    decisions = [*database.accept(refused, refused), *database.accept(builders.request())]
+
+    assert [1] == [accepted.call.id for accepted in accepted_of(decisions)]
 
 
 def test_what_can_be_in_no_row_is_simply_absent(database: Database) -> None:

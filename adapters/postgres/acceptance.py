@@ -1,0 +1,66 @@
+"""
+Deciding and recording a batch of requests inside one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from outdial.adapters.postgres.call_rows import (
+    entry_columns,
+    progress_columns,
+    promise_columns,
+    script_columns,
+    wallet_columns,
+)
+from outdial.adapters.postgres.rows import Columns
+from outdial.adapters.postgres.snapshot import SQL, snapshot_of
+from outdial.adapters.postgres.statements import Statements, Step
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.wallet import Wallet
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DecideAll
+
+
+def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+    """
+    Decide a batch on one snapshot and record what was accepted; refusals write nothing.
+    """
+    snapshot = snapshot_of(batch, sql, policy=policy)
+    decisions = decide_all(batch, snapshot.facts)
+    accepted = [decision for decision in decisions if isinstance(decision, Accepted)]
+    if accepted:
+        _record(sql, accepted, _wallets_after(accepted, snapshot.wallets))
+    return decisions
+
+
+def _record(sql: Statements, accepted: Sequence[Accepted], wallets: Sequence[Wallet]) -> None:
+    calls = [{**promise_columns(decision.call), **progress_columns(decision.call)} for decision in accepted]
+    sql.together(
+        [
+            _all("add_calls", calls),
+            _all("add_scripts", [script_columns(decision.call) for decision in accepted]),
+            _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
+            _all("add_records", calls),
+            _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
+            (SQL["notify"], {}),
+        ]
+    )
+
+
+def _all(name: str, rows: Sequence[Columns]) -> Step:
+    """
+    Return a statement that writes many rows at once, each column as a list.
+    """
+    return SQL[name], {column: [row[column] for row in rows] for column in rows[0]}
+
+
+def _wallets_after(accepted: Sequence[Accepted], wallets: Mapping[int, Wallet]) -> list[Wallet]:
+    after: dict[int, Wallet] = {}
+    for decision in accepted:
+        account_id = decision.hold.account_id
+        wallet = after.get(account_id) or wallets.get(account_id)
+        if wallet is None:
+            raise StorageConflictError(f"Account {account_id} has no wallet; nothing was written.")
+        after[account_id] = wallet.post(decision.hold)
+    return list(after.values())

@@ -1,0 +1,208 @@
+"""
+Rows to values and back: calls, what happened to them, and their money.
+
+Rows are read in the column order of the statements; they are written by the statements' parameters.
+"""
+
+from datetime import datetime
+
+from outdial.adapters.postgres.columns import (
+    read_json,
+    read_time,
+    read_time_or_none,
+    read_variables,
+    write_json,
+    write_time,
+    write_time_or_none,
+    write_variables,
+)
+from outdial.adapters.postgres.rows import Columns, rate_columns, read_rate
+from outdial.adapters.postgres.statements import Row
+from outdial.domain.model.agent import RuntimeKind
+from outdial.domain.model.call import Call, Script
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+
+
+def wallet_columns(wallet: Wallet) -> Columns:
+    """
+    Write a wallet.
+    """
+    return {
+        "account_id": wallet.account_id,
+        "balance_micros": wallet.balance_micros,
+        "held_micros": wallet.held_micros,
+    }
+
+
+def read_wallet(row: Row) -> Wallet:
+    """
+    Read a wallet.
+    """
+    account_id, currency, balance_micros, held_micros = row
+    return Wallet(account_id=account_id, currency=currency, balance_micros=balance_micros, held_micros=held_micros)
+
+
+def entry_columns(entry: LedgerEntry) -> Columns:
+    """
+    Write a ledger entry; it gets its number when it is stored.
+    """
+    return {
+        "account_id": entry.account_id,
+        "kind": entry.kind.value,
+        "micros": entry.micros,
+        "call_id": entry.call_id,
+        "at": write_time(entry.at),
+    }
+
+
+def read_entry(row: Row) -> LedgerEntry:
+    """
+    Read a ledger entry.
+    """
+    account_id, kind, micros, call_id, at = row
+    return LedgerEntry(account_id=account_id, kind=EntryKind(kind), micros=micros, call_id=call_id, at=read_time(at))
+
+
+def record_columns(call: Call, at: datetime) -> Columns:
+    """
+    Write that a call reached its state.
+    """
+    return {
+        "id": call.id,
+        "account_id": call.account_id,
+        "state": call.state.value,
+        "disposition": None if call.disposition is None else call.disposition.value,
+        "at": write_time(at),
+    }
+
+
+def read_record(row: Row) -> CallRecord:
+    """
+    Read what happened to a call.
+    """
+    number, call_id, account_id, state, disposition, at = row
+    return CallRecord(
+        number=number,
+        call_id=call_id,
+        account_id=account_id,
+        state=State(state),
+        disposition=None if disposition is None else Disposition(disposition),
+        at=read_time(at),
+    )
+
+
+def promise_columns(call: Call) -> Columns:
+    """
+    Write the part of a call that never changes, without its script.
+    """
+    return {
+        "id": call.id,
+        "token": call.token,
+        "account_id": call.account_id,
+        "key_id": call.key_id,
+        "agent_id": call.agent_id,
+        "assistant_id": call.assistant_id,
+        "agent_name": call.agent_name,
+        "contact_id": call.contact_id,
+        "phone_number": call.phone_number.e164,
+        "caller_id": call.caller_id.e164,
+        "runtime": call.runtime.value,
+        "sip_uri": call.sip_uri,
+        **rate_columns(call.rate),
+        "hold_micros": call.hold_micros,
+        "max_duration_s": call.max_duration_s,
+        "created_at": write_time(call.created_at),
+    }
+
+
+def progress_columns(call: Call) -> Columns:
+    """
+    Write the part of a call that changes.
+    """
+    cause = call.cause
+    return {
+        "state": call.state.value,
+        "fence": call.fence,
+        "attempt": call.attempt,
+        "dialed_at": write_time_or_none(call.dialed_at),
+        "answered_at": write_time_or_none(call.answered_at),
+        "ended_at": write_time_or_none(call.ended_at),
+        "disposition": None if call.disposition is None else call.disposition.value,
+        "cause_code": None if cause is None else cause.code,
+        "cause_words": None if cause is None else cause.words,
+        "cause_provisional": None if cause is None else write_json(cause.provisional),
+        "talk_s": call.talk_s,
+        "charge_micros": call.charge_micros,
+        "version": call.version,
+    }
+
+
+def script_columns(call: Call) -> Columns:
+    """
+    Write what the agent says in a call.
+    """
+    script = call.script
+    return {
+        "id": call.id,
+        "greeting": script.greeting,
+        "instructions": script.instructions,
+        "variables": write_variables(script.variables),
+    }
+
+
+def read_call(row: Row) -> Call:
+    """
+    Read a call: its promise, its progress, its script.
+    """
+    promise, progress, script = row[:20], row[20:33], row[33:]
+    number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
+    phone_number, caller_id, runtime, sip_uri = promise[8:12]
+    hold_micros, max_duration_s, created_at = promise[17:]
+    state, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:7]
+    talk_s, charge_micros, version = progress[10:]
+    return Call(
+        id=number,
+        token=token,
+        account_id=account_id,
+        key_id=key_id,
+        agent_id=agent_id,
+        assistant_id=assistant_id,
+        agent_name=agent_name,
+        contact_id=contact_id,
+        phone_number=PhoneNumber(phone_number),
+        caller_id=PhoneNumber(caller_id),
+        runtime=RuntimeKind(runtime),
+        sip_uri=sip_uri,
+        script=_read_script(script),
+        rate=read_rate(promise[12:17]),
+        hold_micros=hold_micros,
+        max_duration_s=max_duration_s,
+        created_at=read_time(created_at),
+        state=State(state),
+        fence=fence,
+        attempt=attempt,
+        dialed_at=read_time_or_none(dialed_at),
+        answered_at=read_time_or_none(answered_at),
+        ended_at=read_time_or_none(ended_at),
+        disposition=None if disposition is None else Disposition(disposition),
+        cause=_read_cause(progress[7:10]),
+        talk_s=talk_s,
+        charge_micros=charge_micros,
+        version=version,
+    )
+
+
+def _read_cause(row: Row) -> HangUpCause | None:
+    code, words, provisional = row
+    if code is None:
+        return None
+    return HangUpCause(code=code, words=words, provisional=read_json(provisional, tuple[int, ...]))
+
+
+def _read_script(row: Row) -> Script:
+    greeting, instructions, variables = row
+    return Script(greeting=greeting, instructions=instructions, variables=read_variables(variables))

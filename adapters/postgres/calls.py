@@ -1,0 +1,78 @@
+"""
+Calls and what happened to them, in PostgreSQL.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import attrs
+
+from outdial.adapters.postgres.call_rows import progress_columns, read_call, read_record, record_columns
+from outdial.adapters.postgres.queries import load
+from outdial.adapters.postgres.statements import Row, Statements
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import TERMINAL, State
+from outdial.ports.errors import StorageConflictError
+
+SQL: Final = load("calls.sql")
+
+
+@attrs.frozen
+class PostgresCalls:
+    """
+    Calls, each with its script. A call that a transaction has read is its own until it ends.
+    """
+
+    _sql: Statements
+
+    def call(self, account_id: int, reference: CallReference) -> Call | None:
+        """
+        Return an account's call; a wrong token is like a wrong row.
+        """
+        return _read(
+            self._sql.one(self._text("call"), id=reference.number, token=reference.token, account_id=account_id)
+        )
+
+    def call_of_any_account(self, reference: CallReference) -> Call | None:
+        """
+        Return a call, whoever owns it.
+        """
+        return _read(self._sql.one(self._text("call_of_any_account"), id=reference.number, token=reference.token))
+
+    def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls in the given states, oldest first; one that another transaction holds is left out.
+        """
+        # A state at a time: each comes out of the index in order, and none is read past the limit.
+        found = [
+            row
+            for state in sorted(states)
+            for row in self._sql.all(
+                self._text("over" if state in TERMINAL else "live"), state=state.value, limit=limit
+            )
+        ]
+        found.sort(key=lambda row: int(row[0]))
+        return tuple(read_call(row) for row in found[:limit])
+
+    def records(self, call_id: int) -> tuple[CallRecord, ...]:
+        """
+        Return what happened to a call, oldest first.
+        """
+        return tuple(read_record(row) for row in self._sql.all(SQL["records"], id=call_id))
+
+    def save(self, call: Call, at: datetime) -> None:
+        """
+        Write a call's progress over the version before it, and the record that it reached its state.
+        """
+        values = {**progress_columns(call), **record_columns(call, at), "version_before": call.version - 1}
+        if not self._sql.write(SQL["save"], values):
+            raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
+
+    def _text(self, name: str) -> str:
+        return SQL[f"{name}_to_change" if self._sql.is_writing else name]
+
+
+def _read(row: Row | None) -> Call | None:
+    return None if row is None else read_call(row)

@@ -1,0 +1,107 @@
+"""
+Accounts, keys, agents and contacts in PostgreSQL.
+"""
+
+from typing import Final, assert_never
+
+import attrs
+
+from outdial.adapters.postgres import rows
+from outdial.adapters.postgres.queries import load
+from outdial.adapters.postgres.statements import Row, Statements
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.identifiers import AgentReference
+from outdial.domain.model.principal import Account, ApiKey
+from outdial.ports.errors import StorageConflictError
+from outdial.ports.storage import DirectoryRecord
+
+SQL: Final = load("directory.sql")
+NEXT: Final[dict[type[DirectoryRecord], str]] = {
+    Account: SQL["next_account"],
+    ApiKey: SQL["next_key"],
+    Agent: SQL["next_agent"],
+    Contact: SQL["next_contact"],
+}
+
+
+@attrs.frozen
+class PostgresDirectory:
+    """
+    Who may ask, who talks and who is known; read as it was committed last, without locks.
+    """
+
+    _sql: Statements
+
+    def account(self, account_id: int) -> Account | None:
+        """
+        Return an account.
+        """
+        row = self._sql.one(SQL["account"], account_id=account_id)
+        return None if row is None else rows.read_account(row)
+
+    def key(self, key_id: int) -> ApiKey | None:
+        """
+        Return a key, revoked ones included.
+        """
+        row = self._sql.one(SQL["key"], id=key_id)
+        return None if row is None else rows.read_key(row)
+
+    def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an account's agent.
+        """
+        name = "agent_by_row" if isinstance(agent_id, int) else "agent_by_name"
+        return _read_agent(self._sql.one(SQL[name], agent_id=agent_id, account_id=account_id))
+
+    def agent_of_any_account(self, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an agent, whoever owns it.
+        """
+        name = "agent_of_any_account_by_row" if isinstance(agent_id, int) else "agent_of_any_account_by_name"
+        return _read_agent(self._sql.one(SQL[name], agent_id=agent_id))
+
+    def contact(self, account_id: int, contact_id: int) -> Contact | None:
+        """
+        Return an account's contact.
+        """
+        row = self._sql.one(SQL["contact"], contact_id=contact_id, account_id=account_id)
+        return None if row is None else rows.read_contact(row)
+
+    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+        """
+        Return the row number for a new record: above all that are stored, and all that were given.
+        """
+        ((number,),) = self._sql.all(NEXT[record_type])
+        return int(number)
+
+    def add(self, record: DirectoryRecord) -> None:
+        """
+        Store a new record.
+        """
+        match record:
+            case Account():
+                added = self._sql.write(SQL["add_account"], rows.account_columns(record))
+            case ApiKey():
+                added = self._sql.write(SQL["add_key"], rows.key_columns(record))
+            case Agent():
+                added = self._sql.write(SQL["add_agent"], rows.agent_columns(record))
+            case Contact():
+                added = self._sql.write(SQL["add_contact"], rows.contact_columns(record))
+            case _:
+                assert_never(record)
+        if not added:
+            raise StorageConflictError(
+                f"The row {record.id} or its public id is taken, or its account is missing; nothing was written."
+            )
+
+    def update_key(self, key: ApiKey) -> None:
+        """
+        Store a key's changed permissions and times.
+        """
+        if not self._sql.write(SQL["update_key"], rows.key_change(key)):
+            raise StorageConflictError(f"There is no key {key.id}; nothing was written.")
+
+
+def _read_agent(row: Row | None) -> Agent | None:
+    return None if row is None else rows.read_agent(row)

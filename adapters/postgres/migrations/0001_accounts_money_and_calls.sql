@@ -1,0 +1,147 @@
+-- Row numbers are the public order. Rows of `calls` change, all others of a call are only ever added.
+-- Times are microseconds since 1970 in UTC; sets, maps and variables are JSON texts, kept as they were written.
+-- Texts in indexes are compared by their bytes, so that no update of the system's languages reorders an index.
+
+create table row_numbers (
+    table_name text collate "C" primary key,
+    last bigint not null
+);
+
+create table accounts (
+    id bigint primary key,
+    name text not null,
+    currency text not null,
+    created_at bigint not null,
+    default_region text,
+    allowed_regions text not null,
+    price_caps_micros text not null
+);
+
+create table api_keys (
+    id bigint primary key,
+    account_id bigint not null references accounts (id),
+    permissions text not null,
+    secret_hash bytea not null,
+    created_at bigint not null,
+    expires_at bigint,
+    revoked_at bigint
+);
+
+create table agents (
+    id bigint primary key,
+    account_id bigint not null references accounts (id),
+    assistant_id text collate "C" not null unique,
+    name text not null,
+    phone_number text,
+    greeting text not null,
+    instructions text not null,
+    runtime text not null,
+    sip_uri text
+);
+
+create table contacts (
+    id bigint primary key,
+    account_id bigint not null references accounts (id),
+    first_name text not null,
+    last_name text,
+    email text,
+    company text,
+    phone_number text
+);
+
+create table dnc (
+    account_id bigint not null references accounts (id),
+    phone_number text collate "C" not null,
+    reason text not null,
+    listed_at bigint not null,
+    primary key (account_id, phone_number)
+);
+
+create table rates (
+    currency text collate "C" not null,
+    prefix text collate "C" not null,
+    per_minute_micros bigint not null,
+    increment_s bigint not null,
+    minimum_s bigint not null,
+    primary key (currency, prefix)
+);
+
+create table wallets (
+    account_id bigint primary key references accounts (id),
+    balance_micros bigint not null check (balance_micros >= 0),
+    held_micros bigint not null check (held_micros >= 0),
+    check (held_micros <= balance_micros)
+);
+
+-- Asked for before a decision; what was not used up by an accepted call leaves a gap.
+create sequence call_numbers as bigint;
+
+create table calls (
+    id bigint primary key,
+    token text not null,
+    account_id bigint not null references accounts (id),
+    key_id bigint,
+    agent_id bigint not null,
+    assistant_id text not null,
+    agent_name text not null,
+    contact_id bigint,
+    phone_number text not null,
+    caller_id text not null,
+    runtime text not null,
+    sip_uri text,
+    currency text not null,
+    prefix text not null,
+    per_minute_micros bigint not null,
+    increment_s bigint not null,
+    minimum_s bigint not null,
+    hold_micros bigint not null,
+    max_duration_s bigint not null,
+    created_at bigint not null,
+    state text collate "C" not null,
+    fence bigint not null,
+    attempt bigint not null,
+    dialed_at bigint,
+    answered_at bigint,
+    ended_at bigint,
+    disposition text,
+    cause_code bigint,
+    cause_words text,
+    cause_provisional text,
+    talk_s bigint not null,
+    charge_micros bigint not null,
+    version bigint not null
+);
+
+-- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.
+create index calls_live on calls (state, id) where state not in ('settled', 'canceled', 'blocked');
+
+-- Apart from `calls`, whose rows PostgreSQL writes anew at each change.
+create table scripts (
+    call_id bigint primary key references calls (id),
+    greeting text not null,
+    instructions text not null,
+    variables text not null
+);
+
+create table call_records (
+    number bigint generated always as identity primary key,
+    call_id bigint not null references calls (id),
+    account_id bigint not null,
+    state text not null,
+    disposition text,
+    at bigint not null
+);
+
+create index call_records_of_call on call_records (call_id, number);
+
+-- Numbers grow within an account, whose wallet is locked while one is given.
+create table ledger (
+    account_id bigint not null references wallets (account_id),
+    number bigint generated always as identity,
+    kind text collate "C" not null,
+    micros bigint not null check (micros >= 0),
+    call_id bigint references calls (id),
+    at bigint not null,
+    primary key (account_id, number),
+    unique (call_id, kind)
+);

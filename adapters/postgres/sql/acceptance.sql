@@ -1,0 +1,95 @@
+-- name: keys
+-- The keys that the requests claim to have, each of which tells whose it is (of any account)
+select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at
+from api_keys where id = any(%(key_ids)s::bigint[])
+
+-- name: accounts
+-- The operator's accounts and those of the claimed keys.
+select id, name, currency, created_at, default_region, allowed_regions, price_caps_micros
+from accounts where id = any(%(account_ids)s::bigint[] || array(select account_id from api_keys where id = any(%(key_ids)s::bigint[])))
+
+-- name: agents_by_row
+-- Agents by account and row.
+select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri
+from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::bigint[]) as wanted (wanted_account, wanted_id)
+    on account_id = wanted_account and id = wanted_id
+
+-- name: agents_by_name
+-- Agents by account and public id.
+select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri
+from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::text[]) as wanted (wanted_account, wanted_id)
+    on account_id = wanted_account and assistant_id = wanted_id
+
+-- name: contacts
+-- Contacts by account and row.
+select id, account_id, first_name, last_name, email, company, phone_number
+from contacts join unnest(%(account_ids)s::bigint[], %(contact_ids)s::bigint[]) as wanted (wanted_account, wanted_id)
+    on account_id = wanted_account and id = wanted_id
+
+-- name: dnc_entries
+-- Do-Not-Call entries by account and number; the numbers' guards are held.
+select account_id, phone_number, reason, listed_at
+from dnc join unnest(%(account_ids)s::bigint[], %(numbers)s::text[]) as wanted (wanted_account, wanted_number)
+    on account_id = wanted_account and phone_number = wanted_number
+
+-- name: rates
+-- Rates by currency and prefix.
+select currency, prefix, per_minute_micros, increment_s, minimum_s
+from rates join unnest(%(currencies)s::text[], %(prefixes)s::text[]) as wanted (wanted_currency, wanted_prefix)
+    on currency = wanted_currency and prefix = wanted_prefix
+
+-- name: numbers
+-- Row numbers for as many calls as may be accepted, never given before.
+select nextval('call_numbers') from generate_series(1, %(count)s)
+
+-- name: wallets
+-- The wallets of all accounts, locked in the order of accounts until the transaction ends.
+select wallets.account_id, currency, balance_micros, held_micros
+from wallets join accounts on accounts.id = wallets.account_id
+where wallets.account_id = any(%(account_ids)s::bigint[]) order by wallets.account_id
+for no key update of wallets
+
+-- name: add_calls
+-- The calls that were accepted, in their order.
+insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,
+    caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,
+    max_duration_s, created_at, state, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code,
+    cause_words, cause_provisional, talk_s, charge_micros, version)
+select * from unnest(%(id)s::bigint[], %(token)s::text[], %(account_id)s::bigint[], %(key_id)s::bigint[],
+    %(agent_id)s::bigint[], %(assistant_id)s::text[], %(agent_name)s::text[], %(contact_id)s::bigint[],
+    %(phone_number)s::text[], %(caller_id)s::text[], %(runtime)s::text[], %(sip_uri)s::text[], %(currency)s::text[],
+    %(prefix)s::text[], %(per_minute_micros)s::bigint[], %(increment_s)s::bigint[], %(minimum_s)s::bigint[],
+    %(hold_micros)s::bigint[], %(max_duration_s)s::bigint[], %(created_at)s::bigint[], %(state)s::text[],
+    %(fence)s::bigint[], %(attempt)s::bigint[], %(dialed_at)s::bigint[], %(answered_at)s::bigint[],
+    %(ended_at)s::bigint[], %(disposition)s::text[], %(cause_code)s::bigint[], %(cause_words)s::text[],
+    %(cause_provisional)s::text[], %(talk_s)s::bigint[], %(charge_micros)s::bigint[], %(version)s::bigint[])
+
+-- name: add_scripts
+-- What is said in the calls that were accepted just now (of any account)
+insert into scripts (call_id, greeting, instructions, variables)
+select * from unnest(%(id)s::bigint[], %(greeting)s::text[], %(instructions)s::text[], %(variables)s::text[])
+
+-- name: add_entries
+-- The holds, in the order of acceptance.
+insert into ledger (account_id, kind, micros, call_id, at)
+select account_id, kind, micros, call_id, at
+from unnest(%(account_id)s::bigint[], %(kind)s::text[], %(micros)s::bigint[], %(call_id)s::bigint[], %(at)s::bigint[])
+    with ordinality as entry (account_id, kind, micros, call_id, at, place) order by place
+
+-- name: add_records
+-- That the calls are queued, in the order of acceptance.
+insert into call_records (call_id, account_id, state, disposition, at)
+select call_id, account_id, state, disposition, at
+from unnest(%(id)s::bigint[], %(account_id)s::bigint[], %(state)s::text[], %(disposition)s::text[], %(created_at)s::bigint[])
+    with ordinality as record (call_id, account_id, state, disposition, at, place) order by place
+
+-- name: update_wallets
+-- Each account's wallet after all its holds.
+update wallets set balance_micros = after.balance_micros, held_micros = after.held_micros
+from unnest(%(account_id)s::bigint[], %(balance_micros)s::bigint[], %(held_micros)s::bigint[])
+    as after (account_id, balance_micros, held_micros)
+where wallets.account_id = after.account_id
+
+-- name: notify
+-- Wake the workers, when the transaction commits.
+notify outdial_queue

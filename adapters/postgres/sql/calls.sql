@@ -1,0 +1,60 @@
+-- name: call_columns
+-- Part of the statements below, in the order of `read_call` (of any account)
+select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
+    runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
+    created_at, state, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables
+from calls join scripts on scripts.call_id = calls.id
+
+-- name: to_change
+-- Part of the statements below: lock what is read until the transaction ends.
+for no key update of calls
+
+-- name: call_of_any_account
+-- A call for workers and the operator (of any account)
+{call_columns} where id = %(id)s and token = coalesce(%(token)s, token)
+
+-- name: call_of_any_account_to_change
+-- The same, locked (of any account)
+{call_of_any_account} {to_change}
+
+-- name: call
+-- An account's call.
+{call_columns} where id = %(id)s and token = coalesce(%(token)s, token) and account_id = %(account_id)s
+
+-- name: call_to_change
+-- The same, locked.
+{call} {to_change}
+
+-- name: live
+-- Calls in a state that is not the last, oldest first; repeats the condition of its index (of any account)
+{call_columns} where state = %(state)s and state not in ('settled', 'canceled', 'blocked') order by id limit %(limit)s
+
+-- name: live_to_change
+-- The queue, side by side: each worker passes over what another has locked (of any account)
+{live} {to_change} skip locked
+
+-- name: over
+-- Calls in a last state, oldest first, for reports alone (of any account)
+{call_columns} where state = %(state)s order by id limit %(limit)s
+
+-- name: over_to_change
+-- The same, locked (of any account)
+{over} {to_change} skip locked
+
+-- name: records
+-- What happened to a call that was found before, oldest first (of any account)
+select number, call_id, account_id, state, disposition, at from call_records where call_id = %(id)s order by number
+
+-- name: save
+-- A call's progress over the version before it, and the record of it; nothing when somebody else wrote it first.
+with saved as (
+    update calls set state = %(state)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
+        answered_at = %(answered_at)s::bigint, ended_at = %(ended_at)s::bigint, disposition = %(disposition)s,
+        cause_code = %(cause_code)s::bigint, cause_words = %(cause_words)s, cause_provisional = %(cause_provisional)s,
+        talk_s = %(talk_s)s, charge_micros = %(charge_micros)s, version = %(version)s
+    where id = %(id)s and account_id = %(account_id)s and version = %(version_before)s
+    returning id, account_id
+)
+insert into call_records (call_id, account_id, state, disposition, at)
+select id, account_id, %(state)s, %(disposition)s, %(at)s from saved

@@ -1,0 +1,114 @@
+"""
+Databases for tests: one server, one migrated template, and empty databases that are used again.
+"""
+
+import atexit
+import functools
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from outdial.adapters.postgres.schema import migrate
+from outdial.adapters.postgres.storage import PostgresStorage
+from outdial.ports.storage import Storage
+from tests.postgres.server import server_url
+
+EMPTY: Final = b"""
+    delete from ledger; delete from call_records; delete from scripts; delete from calls; delete from wallets;
+    delete from rates; delete from dnc; delete from contacts; delete from agents; delete from api_keys;
+    delete from accounts; delete from row_numbers;
+    select setval('call_numbers', 1, false), setval('call_records_number_seq', 1, false),
+        setval('ledger_number_seq', 1, false);
+"""
+"""Empties a database in less time than it takes to make one."""
+
+_NUMBERS: Final = itertools.count(1)
+_IN_USE: Final[dict[Path, str]] = {}
+"""Which folder's test has which database: it is free again when the folder is gone."""
+
+_FREE: Final[list[str]] = []
+
+
+@functools.cache
+def administrator() -> "psycopg.Connection[Any]":
+    """
+    Return a connection on which databases are made and dropped.
+    """
+    connection = psycopg.connect(server_url(), autocommit=True)
+    atexit.register(connection.close)
+    return connection
+
+
+def make_database(template: str = "template0") -> str:
+    """
+    Make a database that is dropped when the tests end, and return its address.
+    """
+    name = f"outdial_test_{os.getpid()}_{next(_NUMBERS)}"
+    administrator().execute(
+        sql.SQL("create database {} template {} encoding 'UTF8'").format(sql.Identifier(name), sql.Identifier(template))
+    )
+    atexit.register(_drop, name)
+    return address_of(name)
+
+
+def address_of(database: str) -> str:
+    """
+    Return the address of a database on the tests' server, as a URL.
+    """
+    before, question, options = server_url().partition("?")
+    return f"{before.rpartition('/')[0]}/{database}{question}{options}"
+
+
+@functools.cache
+def template() -> str:
+    """
+    Return the name of a migrated, empty database to copy.
+    """
+    url = make_database()
+    migrate(url)
+    return name_of(url)
+
+
+def name_of(url: str) -> str:
+    """
+    Return the database's name in an address.
+    """
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def new_database() -> str:
+    """
+    Return the address of a migrated, empty database that no other test will see.
+    """
+    return make_database(template())
+
+
+def open_postgres(folder: Path) -> Callable[[], Storage]:
+    """
+    Each handle connects to an empty database, which goes to another test once `folder` is gone.
+    """
+    for gone in [known for known in _IN_USE if not known.exists()]:
+        _FREE.append(_IN_USE.pop(gone))
+    if _FREE:
+        url = _FREE.pop()
+        _cleaner(url).execute(EMPTY)
+    else:
+        url = new_database()
+    _IN_USE[folder] = url
+    return functools.partial(PostgresStorage, url)
+
+
+@functools.cache
+def _cleaner(url: str) -> "psycopg.Connection[Any]":
+    connection = psycopg.connect(url, autocommit=True)
+    atexit.register(connection.close)
+    return connection
+
+
+def _drop(name: str) -> None:
+    administrator().execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -1,0 +1,83 @@
+"""
+Storage that fails when a test says so.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.decision import Decision
+from outdial.domain.model.policy import Policy
+from outdial.ports.errors import StorageError
+from outdial.ports.storage import DecideAll, Reader, Storage, Transaction
+
+T = TypeVar("T")
+
+
+class UnreliableStorage:
+    """
+    Passes everything on to another storage, as long as it works.
+
+    Attributes:
+        is_down: Whether nothing works.
+
+        transactions: How many were asked for.
+
+        fails: Tells by the number of a transaction whether it fails.
+
+        loses_answers: Whether transactions that fail are committed before.
+
+        error: What is raised.
+
+        reliable: The other storage.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.is_down = False
+        self.transactions = 0
+        self.fails: Callable[[int], bool] = lambda _number: False
+        self.loses_answers = False
+        self.error: type[Exception] = StorageError
+        self.reliable = storage
+
+    async def start(self) -> None:
+        """
+        Open it.
+        """
+        await self.reliable.start()
+
+    async def stop(self) -> None:
+        """
+        Close it.
+        """
+        await self.reliable.stop()
+
+    async def accept(self, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
+        """
+        Decide a batch.
+        """
+        return await self.reliable.accept(batch, policy, decide_all)
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """
+        Do a transaction, or fail, before or after it.
+        """
+        self.transactions += 1
+        fails = self.is_down or self.fails(self.transactions)
+        if fails and not self.loses_answers:
+            raise self.error("The database can't be used now.")
+        result = await self.reliable.transact(work)
+        if fails:
+            raise self.error("The database can't be used now.")
+        return result
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """
+        Read a snapshot, or fail.
+        """
+        if self.is_down:
+            raise self.error("The database can't be used now.")
+        return await self.reliable.read(work)
+
+
+_: type[Storage] = UnreliableStorage
