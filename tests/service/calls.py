@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition, HangUpCause
@@ -74,8 +75,18 @@ def ended(call: Call, **changes: Any) -> Ended:
 
 
 def _leased(transaction: Transaction, _call: Call) -> Call:
-    (call,) = lease(transaction, limit=1, at=after(1))
+    (call,) = take(transaction, limit=1, at=after(1))
     return call
+
+
+def take(
+    transaction: Transaction, *, limit: int, at: datetime, worker_id: str = "worker", capacity: Capacity | None = None
+) -> tuple[Call, ...]:
+    """
+    Lease calls as one worker on one trunk.
+    """
+    limits = capacity if capacity is not None else Capacity()
+    return lease(transaction, worker_id=worker_id, trunk="trunk", capacity=limits, limit=limit, at=at)
 
 
 def _sending(transaction: Transaction, call: Call) -> Call:
