@@ -15,6 +15,7 @@ from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck, NumberKind, PhoneNumber, parse_phone_number
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
 from outdial.domain.service import administration
 from outdial.ports.clock import Clock
@@ -61,6 +62,7 @@ class Administration:
         Raises:
             ValueError: Says which value can't be used.
         """
+        _check_texts(name)
         draft = Account(
             id=_NEW,
             name=name,
@@ -144,6 +146,7 @@ class Administration:
         Raises:
             ValueError: Says which value can't be used.
         """
+        _check_texts(name, greeting, instructions)
         draft = Agent(
             id=_NEW,
             account_id=account_id,
@@ -173,6 +176,7 @@ class Administration:
         Raises:
             ValueError: Says which value can't be used.
         """
+        _check_texts(first_name, last_name, email, company)
         draft = Contact(
             id=_NEW,
             account_id=account_id,
@@ -189,8 +193,9 @@ class Administration:
         Put a number on an account's Do-Not-Call list: it is not dialled from this moment on.
 
         Raises:
-            ValueError: Not a phone number.
+            ValueError: Not a phone number, or no reason that can be stored.
         """
+        _check_texts(reason)
         listed = await self._account_number(account_id, number)
         entry = DncEntry(account_id=account_id, phone_number=listed, reason=reason, listed_at=self._clock.now())
         await self._storage.transact(partial(administration.list_number, entry=entry))
@@ -245,3 +250,11 @@ class Administration:
         if number is None:
             raise ValueError(f"{text!r} is not a phone number such as +15551234567")
         return number
+
+
+def _check_texts(*texts: str | None) -> None:
+    """
+    Raise for what neither every database can store nor every answer can hold.
+    """
+    if not all(is_clean(text) for text in texts if text is not None):
+        raise ValueError("A text holds a NUL or a lone surrogate, which can't be stored.")
