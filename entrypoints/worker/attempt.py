@@ -158,7 +158,6 @@ class Attempt:
         """
         disposition = Disposition.TIME_LIMIT if self._call.state is State.IN_PROGRESS else Disposition.OUTCOME_UNKNOWN
         self._log.warning("call_overdue", state=self._call.state)
-        self._carrier_is_done = True
         await self._hang_up(disposition)
         until_s = self._in(HANG_UP_TIMEOUT_S)
         while not self._call.is_terminal:
@@ -168,6 +167,7 @@ class Attempt:
             else:
                 work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
                 self._call = await self._store(work)
+        self._carrier_is_done = True
 
     async def _hang_up(self, disposition: Disposition) -> None:
         """
@@ -220,8 +220,8 @@ class Attempt:
         self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        self._carrier_is_done = self._carrier_is_done or isinstance(event, Ended)
         self._call = await self._store(partial(apply_event, dialled=self._call, event=event))
+        self._carrier_is_done = isinstance(event, Ended)
         self._log.info("call_progress", state=self._call.state)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:

@@ -9,15 +9,15 @@ from typing import Any, Final
 import attrs
 
 from outdial.domain.model.call import Call
-from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.service.dialling import lease, pass_no_return
-from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed
+from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed, recover
 from outdial.domain.service.settlement import block
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
@@ -87,6 +87,15 @@ def take(
     """
     limits = capacity if capacity is not None else Capacity()
     return lease(transaction, worker_id=worker_id, trunk="trunk", capacity=limits, limit=limit, at=at)
+
+
+def tidy(
+    transaction: Transaction, *, limit: int, at: datetime, attended: frozenset[int] = frozenset()
+) -> tuple[Call, ...]:
+    """
+    Recover what the one worker there is left behind.
+    """
+    return recover(transaction, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=at)
 
 
 def _sending(transaction: Transaction, call: Call) -> Call:

@@ -11,10 +11,21 @@ from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.wallet import EntryKind
-from outdial.domain.service.dialling import lease, pass_no_return
+from outdial.domain.service.dialling import pass_no_return
 from outdial.domain.service.progress import recover
 from tests.contract.storage.database import Database
-from tests.service.calls import DEPOSIT_MICROS, HOLD_MICROS, accept, after, in_state, money_of, now, states_of, take, wallet
+from tests.service.calls import (
+    DEPOSIT_MICROS,
+    HOLD_MICROS,
+    accept,
+    after,
+    in_state,
+    money_of,
+    now,
+    states_of,
+    take,
+    wallet,
+)
 
 MAY_RING: Final = sorted({State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS})
 
