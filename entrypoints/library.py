@@ -249,6 +249,7 @@ class Dialer:
         )
         self._open.push_async_callback(dialler.stop)
         await dialler.start()
+        await self._open.enter_async_context(composition.queue_signal(settings, dialler.wake))
         self._dialler = dialler
 
     def _given(self, api_key: str | None) -> Credential | None:
