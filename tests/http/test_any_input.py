@@ -104,10 +104,10 @@ def test_any_key_is_decided(rich: Api, key: bytes) -> None:
     assert problem_of(answer)[1] in {"authentication_required", "invalid_key", "unsupported_media_type"}
 
 
-@given(name=st.text())
+@given(name=st.text().filter(lambda name: name not in {".", ".."}))
 def test_any_name_of_a_call_is_decided(rich: Api, name: str) -> None:
     """
-    No address below the calls gives a 5xx or another shape.
+    No address below the calls gives a 5xx or another shape; clients take dot segments out by themselves.
     """
     answer = rich.get(f"{CALLS}/{quote(name, safe='', errors='replace')}")
 
