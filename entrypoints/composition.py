@@ -2,10 +2,16 @@
 The only file that names concrete adapters: which one serves which setting.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outdial.adapters.batching.intake import BatchingIntake
 from outdial.adapters.memory.speech import SilentSpeech
@@ -32,6 +38,9 @@ from outdial.ports.randomness import Randomness
 from outdial.ports.runtime import Runtime
 from outdial.ports.speech import Speech
 from outdial.ports.storage import Storage
+
+if TYPE_CHECKING:
+    from outdial.adapters.postgres.queue_signal import QueueSignal
 
 
 def clock() -> Clock:
@@ -102,20 +111,31 @@ def storage(settings: Settings) -> Storage:
 
 def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
     """
-    Return what makes this process the only one that dials from the database.
+    Return what makes this process the only one that dials from the database, where only one may.
 
     Entering it raises `StorageError` when another process dials already.
     """
-    path, url = database_path(settings), database_url(settings)
-    if url is not None:
-        with _postgres_needed():
-            from outdial.adapters.postgres.lock import DialerLock as PostgresLock  # noqa: PLC0415 - an extra
-        lock = PostgresLock(url)
-        return _held(lock.acquire, lock.release)
-    if path is None:
+    path = database_path(settings)
+    return nullcontext() if path is None else _held(DialerLock(path))
+
+
+def is_shared(settings: Settings) -> bool:
+    """
+    Tell whether several processes may dial from the database at the same time.
+    """
+    return database_url(settings) is not None
+
+
+def queue_signal(settings: Settings, on_signal: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+    """
+    Return what calls `on_signal` when another process has queued calls, where the database can tell.
+    """
+    url = database_url(settings)
+    if url is None:
         return nullcontext()
-    file_lock = DialerLock(path)
-    return _held(file_lock.acquire, file_lock.release)
+    with _postgres_needed():
+        from outdial.adapters.postgres.queue_signal import QueueSignal  # noqa: PLC0415 - an extra
+    return _listening(QueueSignal(url, on_signal))
 
 
 def intake(settings: Settings, store: Storage, **collaborators: Any) -> Intake:
@@ -183,12 +203,21 @@ def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:
 
 
 @contextmanager
-def _held(acquire: Callable[[], None], release: Callable[[], None]) -> Iterator[None]:
-    acquire()
+def _held(lock: DialerLock) -> Iterator[None]:
+    lock.acquire()
     try:
         yield
     finally:
-        release()
+        lock.release()
+
+
+@asynccontextmanager
+async def _listening(signal: "QueueSignal") -> AsyncIterator[None]:
+    await signal.start()
+    try:
+        yield
+    finally:
+        await signal.stop()
 
 
 @contextmanager

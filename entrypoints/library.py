@@ -38,6 +38,7 @@ WATCH_POLL_S: Final = 0.05
 """How often a watched call is looked at; a read takes a tenth of a millisecond."""
 
 READY: Final = "ready"
+WORKER_ID_LENGTH: Final = 16
 
 
 class Dialer:
@@ -56,6 +57,7 @@ class Dialer:
         self._clock = composition.clock()
         self._storage = composition.storage(settings)
         self._dialler: Dialler | None = None
+        self._dials = False
         self._open = AsyncExitStack()
         randomness = composition.randomness()
         self.administration = Administration(self._storage, self._clock, randomness)
@@ -74,6 +76,7 @@ class Dialer:
 
             SpeechError: There is no voice.
         """
+        self._dials = dials
         try:
             await self._storage.start()
             self._open.push_async_callback(self._storage.stop)
@@ -218,6 +221,8 @@ class Dialer:
             database = READY
         except StorageError as error:
             database = str(error)
+        if not self._dials:
+            return {"database": database}
         dialling = READY if self._dialler is not None and self._dialler.is_running else "Nothing is being dialled."
         return {"database": database, "dialler": dialling}
 
@@ -233,10 +238,18 @@ class Dialer:
             carrier=composition.carrier(settings),
             runtimes=composition.runtimes(settings),
             clock=self._clock,
-            settings=DiallerSettings(ring_timeout_s=settings.ring_timeout_s, live_calls_max=settings.live_calls_max),
+            settings=DiallerSettings(
+                ring_timeout_s=settings.ring_timeout_s,
+                live_calls_max=settings.live_calls_max,
+                worker_id=composition.randomness().base62(WORKER_ID_LENGTH),
+                trunk=settings.trunk,
+                capacity=settings.capacity,
+                has_rivals=composition.is_shared(settings),
+            ),
         )
         self._open.push_async_callback(dialler.stop)
         await dialler.start()
+        await self._open.enter_async_context(composition.queue_signal(settings, dialler.wake))
         self._dialler = dialler
 
     def _given(self, api_key: str | None) -> Credential | None:

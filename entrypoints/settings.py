@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.policy import Policy
@@ -20,6 +21,7 @@ MEMORY_DATABASE: Final = "memory:"
 SQLITE_PREFIX: Final = "sqlite:///"
 POSTGRES_PREFIX: Final = "postgresql://"
 CARRIERS: Final = ("simulator", "sip")
+ROLES: Final = ("api", "worker", "all")
 
 _HOST: Final = r"(?:[0-9A-Za-z._%-]*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
 _HOSTS: Final = rf"{_HOST}(?:,{_HOST})*"
@@ -169,6 +171,12 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
     port: int = _setting("8080", _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
+    role: str = _setting(
+        "all",
+        _one_of(*ROLES),
+        allowed="`api`, `worker` or `all`",
+        meaning="What `outdial serve` does: take calls, dial them, or both.",
+    )
     carrier: str = _setting(
         "simulator", _one_of(*CARRIERS), allowed="`simulator` or `sip`", meaning="Who rings the phones."
     )
@@ -200,6 +208,15 @@ class Settings:
     ring_timeout_s: int = _setting("40", _integer(1, 300), allowed="1 to 300", meaning="How long a phone may ring.")
     live_calls_max: int = _setting(
         "100", _integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
+    )
+    account_calls_max: int = _setting(
+        "0", _integer(0, 10000), allowed="0 to 10000", meaning="Calls of one account that live at once; 0 for any."
+    )
+    caller_id_calls_max: int = _setting(
+        "0", _integer(0, 10000), allowed="0 to 10000", meaning="Calls of one caller ID that live at once; 0 for any."
+    )
+    calls_per_second: float = _setting(
+        "0", _decimal(10000), allowed="0 to 10000", meaning="How fast calls are begun on the trunk; 0 for any pace."
     )
     max_call_duration_s: int = _setting(
         "1800", _integer(1, 86400), allowed="1 to 86400", meaning="No call talks longer; the hold pays for this much."
@@ -266,6 +283,24 @@ class Settings:
             default_increment_s=self.default_rate_increment_s,
             default_minimum_s=self.default_rate_minimum_s,
         )
+
+    @property
+    def capacity(self) -> Capacity:
+        """
+        The limits that hold over all workers.
+        """
+        return Capacity(
+            account_calls_max=self.account_calls_max or None,
+            caller_id_calls_max=self.caller_id_calls_max or None,
+            calls_per_second=self.calls_per_second or None,
+        )
+
+    @property
+    def trunk(self) -> str:
+        """
+        What calls are paced for: the trunk's address, or the simulator.
+        """
+        return self.sip_trunk if self.carrier == "sip" else self.carrier
 
 
 def variable_of(field: "attrs.Attribute[Any]") -> str:

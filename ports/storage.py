@@ -12,6 +12,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.capacity import LiveCalls
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.decision import Decision
 from outdial.domain.model.do_not_call import DncEntry
@@ -182,11 +183,30 @@ class CallsReader(Protocol):
         Return what happened to a call, oldest first.
         """
 
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over, over all accounts.
+        """
+
 
 class Calls(CallsReader, Protocol):
     """
     The same, with writes.
     """
+
+    def queued(
+        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+    ) -> tuple[Call, ...]:
+        """
+        Return at most `limit` queued calls, oldest first; those that another transaction is leasing are passed over.
+        """
+
+    def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls that were leased and are not over, oldest first.
+
+        Those are this worker's own, and those of workers that have not been heard of for `silent_s`.
+        """
 
     def save(self, call: Call, at: datetime) -> None:
         """
@@ -197,6 +217,37 @@ class Calls(CallsReader, Protocol):
 
         Raises:
             StorageConflictError: Somebody else wrote it first.
+        """
+
+
+class Workers(Protocol):
+    """
+    The processes that dial, by the database's own clock.
+    """
+
+    def beat(self, worker_id: str) -> None:
+        """
+        Note that a worker lives.
+        """
+
+    def take_turn(self) -> None:
+        """
+        Let no other transaction past this point until this one ends.
+        """
+
+    def now_micros(self) -> int:
+        """
+        Return the time in microseconds by a clock that all workers share.
+        """
+
+    def next_start(self, trunk: str) -> int:
+        """
+        Return when the next call on a trunk may start, by that clock; 0 when none has yet.
+        """
+
+    def set_next_start(self, trunk: str, at_micros: int) -> None:
+        """
+        Store when the next call on a trunk may start.
         """
 
 
@@ -257,6 +308,12 @@ class Transaction(Protocol):
     def calls(self) -> Calls:
         """
         Calls.
+        """
+
+    @property
+    def workers(self) -> Workers:
+        """
+        Who dials.
         """
 
 

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from outdial.adapters.memory.storage_tables import Tables, TablesView
+import attrs
+
+from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
+from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Accepted, Decision
@@ -17,6 +20,50 @@ from outdial.ports.errors import StorageError
 from outdial.ports.storage import DecideAll, Reader, Transaction
 
 T = TypeVar("T")
+
+
+@attrs.frozen
+class TablesView:
+    """
+    The tables as the port shows them.
+    """
+
+    tables: Tables
+
+    @property
+    def directory(self) -> MemoryDirectory:
+        """
+        Accounts, keys, agents, contacts.
+        """
+        return MemoryDirectory(self.tables)
+
+    @property
+    def rulebook(self) -> MemoryRulebook:
+        """
+        Do-Not-Call and rates.
+        """
+        return MemoryRulebook(self.tables)
+
+    @property
+    def wallets(self) -> MemoryWallets:
+        """
+        Money.
+        """
+        return MemoryWallets(self.tables)
+
+    @property
+    def calls(self) -> MemoryCalls:
+        """
+        Calls.
+        """
+        return MemoryCalls(self.tables)
+
+    @property
+    def workers(self) -> MemoryWorkers:
+        """
+        Who dials.
+        """
+        return MemoryWorkers(self.tables)
 
 
 class MemoryStorage:

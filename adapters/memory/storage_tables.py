@@ -3,8 +3,7 @@ What storage in memory holds, and the operations of the port on it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -13,8 +12,7 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
-from outdial.domain.model.identifiers import AgentReference, CallReference
-from outdial.domain.model.lifecycle import State
+from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
@@ -23,21 +21,6 @@ from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import DirectoryRecord
 
 T = TypeVar("T")
-
-_PROGRESS: Final = (
-    "state",
-    "fence",
-    "attempt",
-    "dialed_at",
-    "answered_at",
-    "ended_at",
-    "disposition",
-    "cause",
-    "talk_s",
-    "charge_micros",
-    "version",
-)
-"""What may change of a call."""
 
 
 @attrs.define
@@ -56,6 +39,8 @@ class Tables:
     ledger: list[LedgerEntry] = attrs.field(factory=list)
     calls: dict[int, Call] = attrs.field(factory=dict)
     call_records: list[CallRecord] = attrs.field(factory=list)
+    seen_at_micros: dict[str, int] = attrs.field(factory=dict)
+    next_starts: dict[str, int] = attrs.field(factory=dict)
 
     def copy(self) -> "Tables":
         """
@@ -70,6 +55,8 @@ class Tables:
             ledger=list(self.ledger),
             calls=dict(self.calls),
             call_records=list(self.call_records),
+            seen_at_micros=dict(self.seen_at_micros),
+            next_starts=dict(self.next_starts),
         )
 
     def check_account(self, account_id: int) -> None:
@@ -243,113 +230,3 @@ class MemoryWallets:
         posted = ((known.call_id, known.kind) for known in self._tables.ledger)
         if entry.call_id not in self._tables.calls or (entry.call_id, entry.kind) in posted:
             raise StorageConflictError(f"Call {entry.call_id} can't have this {entry.kind}; nothing was written.")
-
-
-@attrs.frozen
-class MemoryCalls:
-    """
-    Calls and what happened to them.
-    """
-
-    _tables: Tables
-
-    def call(self, account_id: int, reference: CallReference) -> Call | None:
-        """
-        Return an account's call; a wrong token is like a wrong row.
-        """
-        call = self.call_of_any_account(reference)
-        return call if call is not None and call.account_id == account_id else None
-
-    def call_of_any_account(self, reference: CallReference) -> Call | None:
-        """
-        Return a call, whoever owns it.
-        """
-        call = self._tables.calls.get(reference.number)
-        return call if call is not None and reference.token in (None, call.token) else None
-
-    def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
-        """
-        Return at most `limit` calls in the given states, oldest first.
-        """
-        found = sorted((call for call in self._tables.calls.values() if call.state in states), key=lambda call: call.id)
-        return tuple(found[:limit])
-
-    def records(self, call_id: int) -> tuple[CallRecord, ...]:
-        """
-        Return what happened to a call, oldest first.
-        """
-        return tuple(record for record in self._tables.call_records if record.call_id == call_id)
-
-    def save(self, call: Call, at: datetime) -> None:
-        """
-        Write a call's progress over the version before it, and the record that it reached its state.
-        """
-        stored = self.call(call.account_id, CallReference(number=call.id))
-        if stored is None or stored.version != call.version - 1:
-            raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
-        progress = {name: getattr(call, name) for name in _PROGRESS}
-        self._tables.calls[call.id] = attrs.evolve(stored, **progress)
-        self.record(call, at)
-
-    def add(self, call: Call) -> None:
-        """
-        Store a call that was just accepted, and the record of it.
-        """
-        self._tables.check_account(call.account_id)
-        if call.id in self._tables.calls:
-            raise StorageConflictError(f"The row {call.id} is taken; nothing was written.")
-        self._tables.calls[call.id] = call
-        self._tables.last_ids[Call] = max(call.id, self._tables.last_ids.get(Call, 0))
-        self.record(call, call.created_at)
-
-    def record(self, call: Call, at: datetime) -> None:
-        """
-        Note that a call reached its state.
-        """
-        self._tables.call_records.append(
-            CallRecord(
-                number=len(self._tables.call_records) + 1,
-                call_id=call.id,
-                account_id=call.account_id,
-                state=call.state,
-                disposition=call.disposition,
-                at=at,
-            )
-        )
-
-
-@attrs.frozen
-class TablesView:
-    """
-    The tables as the port shows them.
-    """
-
-    tables: Tables
-
-    @property
-    def directory(self) -> MemoryDirectory:
-        """
-        Accounts, keys, agents, contacts.
-        """
-        return MemoryDirectory(self.tables)
-
-    @property
-    def rulebook(self) -> MemoryRulebook:
-        """
-        Do-Not-Call and rates.
-        """
-        return MemoryRulebook(self.tables)
-
-    @property
-    def wallets(self) -> MemoryWallets:
-        """
-        Money.
-        """
-        return MemoryWallets(self.tables)
-
-    @property
-    def calls(self) -> MemoryCalls:
-        """
-        Calls.
-        """
-        return MemoryCalls(self.tables)

@@ -2,6 +2,7 @@
 Calls and what happened to them, in PostgreSQL.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Final
 
@@ -12,8 +13,10 @@ from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.statements import Row, Statements
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.capacity import LiveCalls
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State
+from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
 SQL: Final = load("calls.sql")
@@ -61,6 +64,38 @@ class PostgresCalls:
         Return what happened to a call, oldest first.
         """
         return tuple(read_record(row) for row in self._sql.all(SQL["records"], id=call_id))
+
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over.
+        """
+        by_account: Counter[int] = Counter()
+        by_caller_id: Counter[PhoneNumber] = Counter()
+        for account_id, caller_id, count in self._sql.all(SQL["live_counts"]):
+            by_account[account_id] += count
+            by_caller_id[PhoneNumber(caller_id)] += count
+        return LiveCalls(by_account=by_account, by_caller_id=by_caller_id)
+
+    def queued(
+        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+    ) -> tuple[Call, ...]:
+        """
+        Return at most `limit` queued calls, oldest first, locked; those that others lease are passed over.
+        """
+        rows = self._sql.all(
+            SQL["queued"],
+            limit=limit,
+            accounts=sorted(except_accounts),
+            caller_ids=sorted(number.e164 for number in except_caller_ids),
+        )
+        return tuple(read_call(row) for row in rows)
+
+    def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` begun calls, oldest first, locked, that no other living worker sees through.
+        """
+        rows = self._sql.all(SQL["unattended"], worker_id=worker_id, silent_s=silent_s, limit=limit)
+        return tuple(read_call(row) for row in rows)
 
     def save(self, call: Call, at: datetime) -> None:
         """

@@ -17,6 +17,9 @@ MIGRATION: Final = 0x6F75746469616C01
 DIALLING: Final = 0x6F75746469616C02
 """The lock of whoever dials."""
 
+LEASING: Final = 0x6F75746469616C03
+"""The lock of whoever takes calls from the queue while caps or a pace hold."""
+
 
 def guard_of(account_id: int, number: PhoneNumber) -> int:
     """

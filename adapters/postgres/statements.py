@@ -14,7 +14,7 @@ from outdial.domain.model.identifiers import ID_MAX
 from outdial.ports.errors import StorageError
 
 Row = tuple[Any, ...]
-Value = int | str | bytes | None
+Value = int | float | str | bytes | None
 Values = Mapping[str, Value | Sequence[Value]]
 Step = tuple[str, Values]
 """A statement and its values."""

@@ -18,6 +18,7 @@ from outdial.adapters.postgres.statements import Statements
 from outdial.adapters.postgres.threads import Threads
 from outdial.adapters.postgres.transactions import Transactions
 from outdial.adapters.postgres.wallets import PostgresWallets
+from outdial.adapters.postgres.workers import PostgresWorkers
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
 from outdial.domain.model.policy import Policy
@@ -39,6 +40,7 @@ class _Tables:
     rulebook: PostgresRulebook
     wallets: PostgresWallets
     calls: PostgresCalls
+    workers: PostgresWorkers
 
 
 class PostgresStorage:
@@ -127,4 +129,5 @@ def _tables(sql: Statements) -> _Tables:
         rulebook=PostgresRulebook(sql),
         wallets=PostgresWallets(sql),
         calls=PostgresCalls(sql),
+        workers=PostgresWorkers(sql),
     )

@@ -111,6 +111,7 @@ def progress_row(call: Call) -> Row:
     cause = call.cause
     return (
         call.state.value,
+        call.worker_id,
         call.fence,
         call.attempt,
         write_time_or_none(call.dialed_at),
@@ -138,12 +139,12 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:20], row[20:33], row[33:]
+    promise, progress, script = row[:20], row[20:34], row[34:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
     hold_micros, max_duration_s, created_at = promise[17:]
-    state, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:7]
-    talk_s, charge_micros, version = progress[10:]
+    state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
+    talk_s, charge_micros, version = progress[11:]
     return Call(
         id=number,
         token=token,
@@ -163,13 +164,14 @@ def read_call(row: Row) -> Call:
         max_duration_s=max_duration_s,
         created_at=read_time(created_at),
         state=State(state),
+        worker_id=worker_id,
         fence=fence,
         attempt=attempt,
         dialed_at=read_time_or_none(dialed_at),
         answered_at=read_time_or_none(answered_at),
         ended_at=read_time_or_none(ended_at),
         disposition=None if disposition is None else Disposition(disposition),
-        cause=_read_cause(progress[7:10]),
+        cause=_read_cause(progress[8:11]),
         talk_s=talk_s,
         charge_micros=charge_micros,
         version=version,

@@ -2,6 +2,8 @@
 Calls and what happened to them, in SQLite.
 """
 
+import json
+from collections import Counter
 from datetime import datetime
 from typing import Final
 
@@ -9,17 +11,20 @@ import attrs
 
 from outdial.adapters.sqlite.call_rows import progress_row, read_call, read_record, record_row
 from outdial.adapters.sqlite.statements import Row, Statements
+from outdial.adapters.sqlite.workers import read_clock
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.capacity import MICROS_PER_SECOND, LiveCalls
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State
+from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
 _CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
-    " created_at, state, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,"
-    " cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables"
+    " created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code,"
+    " cause_words, cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
 CALL: Final = _CALLS + " where id = ? and token = coalesce(?, token)"
@@ -28,11 +33,23 @@ CALL_OF_ACCOUNT: Final = CALL + " and account_id = ?"
 CALLS_LIVE: Final = _CALLS + " where state = ? and state not in ('settled', 'canceled', 'blocked') order by id limit ?"
 # For reports alone: nothing on the way of a call asks for calls that are over.
 CALLS_OVER: Final = _CALLS + " where state = ? order by id limit ?"
+# The queue and what was begun, together the index `calls_live`, whose condition these repeat as well.
+QUEUED: Final = (
+    _CALLS + " where state = 'queued' and state not in ('settled', 'canceled', 'blocked')"
+    " and account_id not in (select value from json_each(?)) and caller_id not in (select value from json_each(?))"
+    " order by id limit ?"
+)
+_BEGUN: Final = " where state not in ('settled', 'canceled', 'blocked') and state != 'queued'"
+UNATTENDED: Final = (
+    _CALLS + _BEGUN + " and (worker_id is null or worker_id = ?"
+    " or worker_id not in (select id from workers where seen_at_micros > ? - ?)) order by id limit ?"
+)
+LIVE: Final = "select account_id, caller_id, count(*) from calls" + _BEGUN + " group by account_id, caller_id"
 RECORDS: Final = (
     "select number, call_id, account_id, state, disposition, at from call_records where call_id = ? order by number"
 )
 SAVE: Final = (
-    "update calls set state = ?, fence = ?, attempt = ?, dialed_at = ?, answered_at = ?, ended_at = ?,"
+    "update calls set state = ?, worker_id = ?, fence = ?, attempt = ?, dialed_at = ?, answered_at = ?, ended_at = ?,"
     " disposition = ?, cause_code = ?, cause_words = ?, cause_provisional = ?, talk_s = ?, charge_micros = ?,"
     " version = ? where id = ? and account_id = ? and version = ?"
 )
@@ -77,6 +94,35 @@ class SqliteCalls:
         Return what happened to a call, oldest first.
         """
         return tuple(read_record(row) for row in self._sql.all(RECORDS, call_id))
+
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over.
+        """
+        by_account: Counter[int] = Counter()
+        by_caller_id: Counter[PhoneNumber] = Counter()
+        for account_id, caller_id, count in self._sql.all(LIVE):
+            by_account[account_id] += count
+            by_caller_id[PhoneNumber(caller_id)] += count
+        return LiveCalls(by_account=by_account, by_caller_id=by_caller_id)
+
+    def queued(
+        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+    ) -> tuple[Call, ...]:
+        """
+        Return at most `limit` queued calls, oldest first; there is one transaction at a time, so none is passed over.
+        """
+        accounts = json.dumps(sorted(except_accounts))
+        caller_ids = json.dumps(sorted(number.e164 for number in except_caller_ids))
+        return tuple(read_call(row) for row in self._sql.all(QUEUED, accounts, caller_ids, limit))
+
+    def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` begun calls, oldest first, that nobody else sees through.
+        """
+        now_micros, silent_micros = read_clock(self._sql), round(silent_s * MICROS_PER_SECOND)
+        rows = self._sql.all(UNATTENDED, worker_id, now_micros, silent_micros, limit)
+        return tuple(read_call(row) for row in rows)
 
     def save(self, call: Call, at: datetime) -> None:
         """

@@ -123,6 +123,7 @@ _TABLES: Final = (
         max_duration_s integer not null,
         created_at integer not null,
         state text not null,
+        worker_id text,
         fence integer not null,
         attempt integer not null,
         dialed_at integer,
@@ -156,6 +157,18 @@ _TABLES: Final = (
         disposition text,
         at integer not null
     ) strict
+    """,
+    """
+    create table workers (
+        id text primary key,
+        seen_at_micros integer not null
+    ) strict, without rowid
+    """,
+    """
+    create table pace (
+        trunk text primary key,
+        next_at_micros integer not null
+    ) strict, without rowid
     """,
     "create index call_records_of_call on call_records (call_id)",
     """

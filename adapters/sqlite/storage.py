@@ -18,6 +18,7 @@ from outdial.adapters.sqlite.rulebook import SqliteRulebook
 from outdial.adapters.sqlite.schema import check_schema
 from outdial.adapters.sqlite.statements import Statements, errors_translated
 from outdial.adapters.sqlite.wallets import SqliteWallets
+from outdial.adapters.sqlite.workers import SqliteWorkers
 from outdial.adapters.sqlite.writer import Writer
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
@@ -43,6 +44,7 @@ class _Tables:
     rulebook: SqliteRulebook
     wallets: SqliteWallets
     calls: SqliteCalls
+    workers: SqliteWorkers
 
 
 class SqliteStorage:
@@ -139,6 +141,7 @@ def _tables(opened: sqlite3.Connection) -> _Tables:
         rulebook=SqliteRulebook(sql),
         wallets=SqliteWallets(sql),
         calls=SqliteCalls(sql),
+        workers=SqliteWorkers(sql),
     )
 
 

@@ -72,6 +72,8 @@ class Call:
 
         max_duration_s: Talk time that the hold pays for; at least 1.
 
+        worker_id: Who sees it through since its last lease; `None` before the first.
+
         fence: How often it was leased; a lease by an older fence may write no more.
 
         attempt: How often it passed the point of no return: 0 or 1.
@@ -101,6 +103,7 @@ class Call:
     max_duration_s: int
     created_at: datetime
     state: State = State.QUEUED
+    worker_id: str | None = None
     fence: int = 0
     attempt: int = 0
     dialed_at: datetime | None = None

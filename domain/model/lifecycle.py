@@ -99,6 +99,10 @@ PAST_NO_RETURN: Final = frozenset(
 """States in which the phone may ring or have rung, and the call must not be dialled again."""
 
 
+BEGUN: Final = PAST_NO_RETURN | {State.LEASED}
+"""States in which some worker sees the call through."""
+
+
 def next_state(state: State, trigger: Trigger) -> State | None:
     """
     Return the state that a trigger leads to, or `None` when it changes nothing.

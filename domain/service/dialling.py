@@ -5,6 +5,7 @@ From the queue to the point of no return: who may dial a call, and whether it ma
 from datetime import datetime
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.capacity import Capacity, LiveCalls, take_starts, within_caps
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
@@ -13,16 +14,24 @@ from outdial.ports.carrier import DialOrder
 from outdial.ports.storage import Transaction
 
 
-def lease(transaction: Transaction, *, limit: int, at: datetime) -> tuple[Call, ...]:
+def lease(
+    transaction: Transaction, *, worker_id: str, trunk: str, capacity: Capacity, limit: int, at: datetime
+) -> tuple[Call, ...]:
     """
-    Take at most `limit` queued calls, oldest first; each gets a new fence.
+    Take at most `limit` queued calls, oldest first, as far as caps and pace allow; each gets a new fence.
+
+    Args:
+        worker_id: Who takes them.
+
+        trunk: What the pace is kept for.
     """
-    queued = transaction.calls.in_states(frozenset({State.QUEUED}), limit)
-    taken = (call.after(Trigger.LEASE, fence=call.fence + 1) for call in queued)
-    leased = tuple(call for call in taken if call is not None)
-    for call in leased:
-        transaction.calls.save(call, at)
-    return leased
+    leased = []
+    for call in _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit):
+        taken = call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id)
+        if taken is not None:
+            transaction.calls.save(taken, at)
+            leased.append(taken)
+    return tuple(leased)
 
 
 def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> Call | None:
@@ -71,6 +80,29 @@ def order_for(call: Call, *, ring_timeout_s: int) -> DialOrder:
         ring_timeout_s=ring_timeout_s,
         max_duration_s=call.max_duration_s,
     )
+
+
+def _leasable(transaction: Transaction, *, trunk: str, capacity: Capacity, limit: int) -> tuple[Call, ...]:
+    if capacity.is_limited:
+        transaction.workers.take_turn()
+    live = transaction.calls.live() if capacity.has_caps else LiveCalls(by_account={}, by_caller_id={})
+    queued = transaction.calls.queued(
+        limit,
+        except_accounts=live.accounts_at(capacity.account_calls_max),
+        except_caller_ids=live.caller_ids_at(capacity.caller_id_calls_max),
+    )
+    chosen = within_caps(queued, live, capacity)
+    if capacity.calls_per_second is None or not chosen:
+        return chosen
+    workers = transaction.workers
+    starts, next_micros = take_starts(
+        workers.next_start(trunk),
+        now_micros=workers.now_micros(),
+        calls_per_second=capacity.calls_per_second,
+        wanted=len(chosen),
+    )
+    workers.set_next_start(trunk, next_micros)
+    return chosen[:starts]
 
 
 def _obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition | None:

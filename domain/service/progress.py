@@ -10,7 +10,7 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
-from outdial.domain.model.lifecycle import PAST_NO_RETURN, State, Trigger
+from outdial.domain.model.lifecycle import Trigger
 from outdial.domain.service.settlement import end
 from outdial.ports.storage import Transaction
 
@@ -66,7 +66,15 @@ def close(transaction: Transaction, dialled: Call, *, at: datetime, disposition:
     return end(transaction, call, at=at, disposition=disposition, talk_s=min(talk_s, call.max_duration_s))
 
 
-def recover(transaction: Transaction, *, limit: int, at: datetime, attended: Collection[int] = ()) -> tuple[Call, ...]:
+def recover(
+    transaction: Transaction,
+    *,
+    worker_id: str,
+    attended: Collection[int],
+    silent_s: float,
+    limit: int,
+    at: datetime,
+) -> tuple[Call, ...]:
     """
     Bring order into at most `limit` calls that nobody sees through any more; run it until nothing is returned.
 
@@ -74,9 +82,13 @@ def recover(transaction: Transaction, *, limit: int, at: datetime, attended: Col
     again: it ends as `outcome_unknown` and its hold is released.
 
     Args:
-        attended: Rows of calls that somebody does see through; they are left alone.
+        worker_id: Who does this; its own calls count as left behind, too, unless they are attended.
+
+        attended: Rows of calls that this worker does see through; they are left alone.
+
+        silent_s: Other workers' calls are left behind once those have not been heard of for this long.
     """
-    begun = transaction.calls.in_states(PAST_NO_RETURN | {State.LEASED}, limit + len(attended))
+    begun = transaction.calls.unattended(worker_id, silent_s=silent_s, limit=limit + len(attended))
     left_behind = tuple(call for call in begun if call.id not in attended)[:limit]
     for call in left_behind:
         returned = call.after(Trigger.RETURN)

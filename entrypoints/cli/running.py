@@ -17,7 +17,7 @@ from outdial.entrypoints.settings import PREFIX, Settings, read_settings
 from outdial.ports.errors import OutdialError
 
 JSON_OPTION: Final = "--json"
-SETTING_OPTIONS: Final = ("database", "host", "port", "carrier")
+SETTING_OPTIONS: Final = ("database", "host", "port", "carrier", "role")
 """Options that stand for the setting of their name."""
 
 Variables = Mapping[str, str]
@@ -111,5 +111,6 @@ def json_is_wanted() -> bool:
 
 account_option = click.option("--account", "account_id", type=click.IntRange(1), required=True, help="The account.")
 carrier_option = click.option("--carrier", metavar="simulator|sip", help="Who rings the phones.")
+role_option = click.option("--role", metavar="api|worker|all", help="Take calls, dial them, or both.")
 host_option = click.option("--host", help="Where to serve HTTP.")
 port_option = click.option("--port", help="Its port; 0 for any free one.")

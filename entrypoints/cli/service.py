@@ -22,6 +22,7 @@ from outdial.entrypoints.cli.running import (
     host_option,
     json_is_wanted,
     port_option,
+    role_option,
     settings_of,
 )
 from outdial.entrypoints.doctor import Check, examine
@@ -34,10 +35,11 @@ _log = structlog.get_logger()
 @host_option
 @port_option
 @carrier_option
+@role_option
 @answering
 def serve(variables: Variables) -> None:
     """
-    Serve HTTP and dial what is queued, until SIGTERM or Ctrl-C.
+    Serve HTTP and dial what is queued, until SIGTERM or Ctrl-C. By its role, a process does both, or one of them.
 
     With --json, one object with the URL is printed as soon as requests are taken.
     """
@@ -75,7 +77,7 @@ def doctor(variables: Variables) -> Answer:
 
 
 async def _serve(stop: asyncio.Event, *, settings: Settings) -> None:
-    async with library.open(settings) as dialer:
+    async with library.open(settings, dials=settings.role != "api") as dialer:
         if not stop.is_set():
             await process.serve(dialer, on_listening=partial(_listening, settings))
 

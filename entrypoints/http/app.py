@@ -16,15 +16,18 @@ from outdial.entrypoints.library import Dialer
 
 def create_app(dialer: Dialer) -> ASGIApp:
     """
-    Return the ASGI application that serves an opened dialer.
+    Return the ASGI application that serves an opened dialer; a worker's tells of its health alone.
     """
     calls, health = CallRoutes(dialer), HealthRoutes(dialer)
     routes = [
-        Route("/api/v1/calls", calls.create, methods=["POST"]),
-        Route("/api/v1/calls/{call_id}", calls.show, methods=["GET"]),
         Route("/healthz", health.live, methods=["GET"]),
         Route("/readyz", health.ready, methods=["GET"]),
     ]
+    if dialer.settings.role != "worker":
+        routes += [
+            Route("/api/v1/calls", calls.create, methods=["POST"]),
+            Route("/api/v1/calls/{call_id}", calls.show, methods=["GET"]),
+        ]
     app = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
     app.router.redirect_slashes = False
     return RequestIdMiddleware(app, composition.randomness())

@@ -68,6 +68,7 @@ class Attempt:
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._events_taken = 0
         self._has_ended = False
+        self._carrier_is_done = False
         self._may_ring = False
 
     @property
@@ -94,7 +95,7 @@ class Attempt:
             await self._place(connect)
             await self._follow()
         finally:
-            if not self._call.is_terminal:  # nobody would write down or end what goes on
+            if not self._carrier_is_done:  # abandoned here, or ended by others: nobody would end what goes on
                 await self._hang_up(Disposition.OUTCOME_UNKNOWN)
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
 
@@ -166,6 +167,7 @@ class Attempt:
             else:
                 work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
                 self._call = await self._store(work)
+        self._carrier_is_done = True
 
     async def _hang_up(self, disposition: Disposition) -> None:
         """
@@ -219,6 +221,7 @@ class Attempt:
 
     async def _apply(self, event: CallEvent) -> None:
         self._call = await self._store(partial(apply_event, dialled=self._call, event=event))
+        self._carrier_is_done = isinstance(event, Ended)
         self._log.info("call_progress", state=self._call.state)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:

@@ -13,6 +13,7 @@ import structlog
 
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.dialling import lease
 from outdial.domain.service.progress import recover
@@ -27,6 +28,10 @@ RECOVERED_AT_ONCE: Final = 100
 """Calls brought in order in one transaction, so that others can write between."""
 
 RETRY_AFTER_ERROR_S: Final = 1.0
+
+BEAT_S: Final = 3.0
+SILENT_S: Final = 15.0
+"""A worker that missed this much of its beats is taken for lost; four beats may fail before."""
 
 CARRIER_STOP_TIMEOUT_S: Final = 15.0
 """A carrier stops within 10 s; one that does not must not keep the process from ending."""
@@ -48,11 +53,23 @@ class DiallerSettings:
         live_calls_max: Calls seen through at once; further ones stay queued.
 
         poll_s: How often the queue is looked at for calls that other processes accepted.
+
+        worker_id: This worker's name, unlike that of any other there ever was.
+
+        trunk: What the pace is kept for.
+
+        capacity: Limits over all workers.
+
+        has_rivals: Whether other workers may dial from the same database; then each tells the others that it lives.
     """
 
     ring_timeout_s: int = 40
     live_calls_max: int = 100
     poll_s: float = 0.5
+    worker_id: str = "worker"
+    trunk: str = ""
+    capacity: Capacity = attrs.field(factory=Capacity)
+    has_rivals: bool = False
 
 
 @attrs.frozen
@@ -67,7 +84,7 @@ class _Live:
 
 class Dialler:
     """
-    Takes queued calls and sees each through in a task of its own. One at a time may run on a database.
+    Takes queued calls and sees each through in a task of its own.
     """
 
     def __init__(
@@ -86,14 +103,14 @@ class Dialler:
         self._awake = asyncio.Event()
         self._live: dict[int, _Live] = {}
         self._is_untidy = False
-        self._loop: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
 
     @property
     def is_running(self) -> bool:
         """
         Whether queued calls are being taken.
         """
-        return self._loop is not None and not self._loop.done()
+        return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     @property
     def live_calls(self) -> int:
@@ -117,9 +134,13 @@ class Dialler:
 
             CarrierUnavailableError: The carrier can't place calls as it is configured.
         """
+        if self._settings.has_rivals:
+            await self._beat()
         await self._recover()
         await self._line.carrier.start()
-        self._loop = asyncio.create_task(self._run())
+        self._loops.append(asyncio.create_task(self._run()))
+        if self._settings.has_rivals:
+            self._loops.append(asyncio.create_task(self._keep_beating()))
 
     async def stop(self) -> None:
         """
@@ -127,9 +148,9 @@ class Dialler:
 
         Calls that were not dialled yet are left to the next start.
         """
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.wait([self._loop])
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         for live in self._live.values():
             if not live.attempt.may_ring:
                 live.task.cancel()
@@ -146,7 +167,14 @@ class Dialler:
         """
         while True:
             attended = frozenset(self._live)
-            work = partial(recover, limit=RECOVERED_AT_ONCE, at=self._line.clock.now(), attended=attended)
+            work = partial(
+                recover,
+                worker_id=self._settings.worker_id,
+                attended=attended,
+                silent_s=SILENT_S,
+                limit=RECOVERED_AT_ONCE,
+                at=self._line.clock.now(),
+            )
             recovered = await self._line.storage.transact(work)
             if not recovered:
                 return
@@ -179,6 +207,24 @@ class Dialler:
             self._is_untidy = True
             _log.exception("calls_not_recovered")
 
+    async def _beat(self) -> None:
+        """
+        Tell the other workers that this one lives.
+        """
+        await self._line.storage.transact(lambda transaction: transaction.workers.beat(self._settings.worker_id))
+
+    async def _keep_beating(self) -> None:
+        """
+        Go on telling, and take care of calls whose workers have fallen silent, for ever.
+        """
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                await self._beat()
+                await self._recover()
+            except Exception as error:  # noqa: BLE001 - an error costs a beat, never the loop
+                _log.warning("beat_missed", problem=str(error))
+
     async def _take(self) -> tuple[Call, ...]:
         try:
             return await self._lease()
@@ -195,7 +241,15 @@ class Dialler:
         storage = self._line.storage
         if free <= 0 or not await storage.read(lambda reader: reader.calls.in_states(frozenset({State.QUEUED}), 1)):
             return ()
-        return await storage.transact(partial(lease, limit=free, at=self._line.clock.now()))
+        work = partial(
+            lease,
+            worker_id=self._settings.worker_id,
+            trunk=self._settings.trunk,
+            capacity=self._settings.capacity,
+            limit=free,
+            at=self._line.clock.now(),
+        )
+        return await storage.transact(work)
 
     def _see_through(self, call: Call) -> None:
         """

@@ -10,13 +10,14 @@ import attrs
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.service.dialling import lease, pass_no_return
-from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed
+from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed, recover
 from outdial.domain.service.settlement import block
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
@@ -74,8 +75,27 @@ def ended(call: Call, **changes: Any) -> Ended:
 
 
 def _leased(transaction: Transaction, _call: Call) -> Call:
-    (call,) = lease(transaction, limit=1, at=after(1))
+    (call,) = take(transaction, limit=1, at=after(1))
     return call
+
+
+def take(
+    transaction: Transaction, *, limit: int, at: datetime, worker_id: str = "worker", capacity: Capacity | None = None
+) -> tuple[Call, ...]:
+    """
+    Lease calls as one worker on one trunk.
+    """
+    limits = capacity if capacity is not None else Capacity()
+    return lease(transaction, worker_id=worker_id, trunk="trunk", capacity=limits, limit=limit, at=at)
+
+
+def tidy(
+    transaction: Transaction, *, limit: int, at: datetime, attended: frozenset[int] = frozenset()
+) -> tuple[Call, ...]:
+    """
+    Recover what the one worker there is left behind.
+    """
+    return recover(transaction, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=at)
 
 
 def _sending(transaction: Transaction, call: Call) -> Call:

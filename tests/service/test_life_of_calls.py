@@ -30,11 +30,12 @@ from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Operator
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.service.administration import delist_number, deposit, list_number
-from outdial.domain.service.dialling import give_up, lease, pass_no_return
-from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed, recover
+from outdial.domain.service.dialling import give_up, pass_no_return
+from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import Database, fresh
+from tests.service.calls import take, tidy
 
 ACCOUNT_IDS: Final = (1, 2)
 CALLEES: Final = tuple(PhoneNumber(f"+1555123456{digit}") for digit in range(4))
@@ -114,7 +115,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         """
         A worker takes calls.
         """
-        leased = self._database.transact(partial(lease, limit=limit, at=self._now()))
+        leased = self._database.transact(partial(take, limit=limit, at=self._now()))
         for call in leased:
             assert call.fence > self._fences.get(call.id, 0)
             self._fences[call.id] = call.fence
@@ -196,7 +197,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         The process is lost; the next one brings order into what it left behind.
         """
         self._database.restart()
-        while self._database.transact(partial(recover, limit=2, at=self._now())):
+        while self._database.transact(partial(tidy, limit=2, at=self._now())):
             pass
         begun = PAST_NO_RETURN | {State.LEASED}
         assert () == self._database.read(lambda reader: reader.calls.in_states(begun, 1))

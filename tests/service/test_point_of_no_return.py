@@ -19,12 +19,11 @@ from outdial.domain.model.principal import Operator
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.administration import delist_number, list_number, revoke_key
-from outdial.domain.service.dialling import give_up, lease, order_for, pass_no_return
-from outdial.domain.service.progress import recover
+from outdial.domain.service.dialling import give_up, order_for, pass_no_return
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database
-from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, states_of, wallet
+from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, states_of, take, tidy, wallet
 
 
 def _pass(database: Database, call: Call, at_s: float = 2) -> Call | None:
@@ -61,8 +60,8 @@ def test_an_older_lease_does_not_pass(database: Database) -> None:
     A worker that was thought lost and comes back finds the fence raised.
     """
     older = in_state(database, State.LEASED)
-    database.transact(partial(recover, limit=1, at=after(2)))
-    (newer,) = database.transact(partial(lease, limit=1, at=after(3)))
+    database.transact(partial(tidy, limit=1, at=after(2)))
+    (newer,) = database.transact(partial(take, limit=1, at=after(3)))
 
     refused, passed = _pass(database, older), _pass(database, newer)
 
@@ -75,8 +74,8 @@ def test_an_older_lease_does_not_join_the_attempt_of_a_newer_one(database: Datab
     A call that is being sent is handed to the holder of its present fence alone.
     """
     older = in_state(database, State.LEASED)
-    database.transact(partial(recover, limit=1, at=after(2)))
-    (newer,) = database.transact(partial(lease, limit=1, at=after(3)))
+    database.transact(partial(tidy, limit=1, at=after(2)))
+    (newer,) = database.transact(partial(take, limit=1, at=after(3)))
     _pass(database, newer)
 
     assert _pass(database, older) is None
@@ -166,7 +165,7 @@ def test_key_and_agent_must_still_be_those_of_the_call(database: Database, chang
     A call is not dialled under a number that its agent no longer has, nor for an agent or a key that is gone.
     """
     accepted = _accept_changed(database, **changes)
-    (call,) = database.transact(partial(lease, limit=1, at=after(1)))
+    (call,) = database.transact(partial(take, limit=1, at=after(1)))
 
     passed = _pass(database, call)
 
@@ -180,7 +179,7 @@ def test_the_operators_calls_need_no_key(database: Database) -> None:
     A call that was asked for without a key passes.
     """
     database.accept(builders.request(credential=Operator(account_id=builders.ACCOUNT_ID)))
-    (call,) = database.transact(partial(lease, limit=1, at=after(1)))
+    (call,) = database.transact(partial(take, limit=1, at=after(1)))
 
     assert _pass(database, call) is not None
 
@@ -233,8 +232,8 @@ def test_an_older_lease_gives_nothing_up(database: Database) -> None:
     A worker that was thought lost does not end the call of its successor.
     """
     older = in_state(database, State.LEASED)
-    database.transact(partial(recover, limit=1, at=after(2)))
-    (newer,) = database.transact(partial(lease, limit=1, at=after(3)))
+    database.transact(partial(tidy, limit=1, at=after(2)))
+    (newer,) = database.transact(partial(take, limit=1, at=after(3)))
 
     database.transact(partial(give_up, leased=older, at=after(4), cause=HangUpCause()))
 

@@ -11,16 +11,28 @@ from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.wallet import EntryKind
-from outdial.domain.service.dialling import lease, pass_no_return
+from outdial.domain.service.dialling import pass_no_return
 from outdial.domain.service.progress import recover
 from tests.contract.storage.database import Database
-from tests.service.calls import DEPOSIT_MICROS, HOLD_MICROS, accept, after, in_state, money_of, now, states_of, wallet
+from tests.service.calls import (
+    DEPOSIT_MICROS,
+    HOLD_MICROS,
+    accept,
+    after,
+    in_state,
+    money_of,
+    now,
+    states_of,
+    take,
+    wallet,
+)
 
 MAY_RING: Final = sorted({State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS})
 
 
 def _recover(database: Database, limit: int = 100, attended: frozenset[int] = frozenset()) -> tuple[int, ...]:
-    recovered = database.transact(partial(recover, limit=limit, at=after(1000), attended=attended))
+    work = partial(recover, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=after(1000))
+    recovered = database.transact(work)
     return tuple(call.id for call in recovered)
 
 
@@ -32,7 +44,7 @@ def test_a_leased_call_goes_back_to_the_queue(database: Database) -> None:
 
     recovered = _recover(database)
 
-    (again,) = database.transact(partial(lease, limit=1, at=after(1001)))
+    (again,) = database.transact(partial(take, limit=1, at=after(1001)))
     assert (call.id,) == recovered
     assert (State.LEASED, call.fence + 1, 0) == (again.state, again.fence, again.attempt)
     assert {EntryKind.HOLD: HOLD_MICROS} == money_of(database, call)
@@ -57,7 +69,7 @@ def test_what_may_ring_is_never_dialled_again(database: Database, state: State) 
     )
     assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
     assert DEPOSIT_MICROS == wallet(database).available_micros
-    assert () == database.transact(partial(lease, limit=1, at=after(1001)))
+    assert () == database.transact(partial(take, limit=1, at=after(1001)))
 
 
 def test_an_end_that_was_not_settled_is_settled(database: Database) -> None:
@@ -105,7 +117,7 @@ def test_order_is_brought_in_portions(database: Database) -> None:
     At most as many calls as asked for are looked at in one transaction, oldest first.
     """
     calls = [accept(database) for _ in range(5)]
-    database.transact(partial(lease, limit=5, at=after(1)))
+    database.transact(partial(take, limit=5, at=after(1)))
 
     portions = [_recover(database, limit=2) for _ in range(4)]
 
@@ -118,7 +130,7 @@ def test_attended_calls_are_left_alone(database: Database) -> None:
     Calls that somebody sees through neither change nor count, whichever are older.
     """
     calls = [accept(database) for _ in range(4)]
-    leased = database.transact(partial(lease, limit=4, at=after(1)))
+    leased = database.transact(partial(take, limit=4, at=after(1)))
     for call in leased[:2]:
         database.transact(partial(pass_no_return, leased=call, at=after(2)))
     first, second, third, fourth = (call.id for call in calls)

@@ -16,12 +16,23 @@ from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import EntryKind
-from outdial.domain.service.dialling import lease, pass_no_return
+from outdial.domain.service.dialling import pass_no_return
 from outdial.domain.service.progress import apply_event
 from outdial.domain.service.settlement import block, charge_of, end
 from tests import builders, strategies
 from tests.contract.storage.database import Database, fresh, furnish
-from tests.service.calls import DEPOSIT_MICROS, HOLD_MICROS, after, answered, ended, in_state, money_of, now, wallet
+from tests.service.calls import (
+    DEPOSIT_MICROS,
+    HOLD_MICROS,
+    after,
+    answered,
+    ended,
+    in_state,
+    money_of,
+    now,
+    take,
+    wallet,
+)
 
 UNBILLED = {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS}
 
@@ -159,7 +170,7 @@ def test_capture_and_release_are_the_hold(rate: Rate, talk_s: int, is_answered: 
         if not isinstance(decision, Accepted):
             event("too expensive")
             return
-        (leased,) = database.transact(partial(lease, limit=1, at=after(1)))
+        (leased,) = database.transact(partial(take, limit=1, at=after(1)))
         call = database.transact(partial(pass_no_return, leased=leased, at=after(2)))
         assert call is not None
         if is_answered:

@@ -15,14 +15,14 @@ from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
-from outdial.domain.service.dialling import lease, pass_no_return
-from outdial.domain.service.progress import recover
+from outdial.domain.service.dialling import pass_no_return
 from outdial.domain.service.settlement import block
 from outdial.entrypoints.worker.dialler import CARRIER_STOP_TIMEOUT_S, FINISH_TIMEOUT_S, RECOVERED_AT_ONCE
 from outdial.ports.carrier import Announce, Audio, Connect
 from outdial.ports.errors import CarrierUnavailableError, StorageError
 from outdial.ports.storage import Transaction
 from tests import builders
+from tests.service.calls import take, tidy
 from tests.worker.office import office, running
 from tests.worker.scripted_carrier import Line, ScriptedCarrier, conversation, ignore, silence, talk_for_ever
 from tests.worker.virtual_time import elapsed_s, in_virtual_time
@@ -239,7 +239,7 @@ async def test_queued_calls_go_on_after_a_restart() -> None:
     """
     async with office() as bureau:
         calls = await bureau.accept(5)
-        await bureau.storage.transact(partial(lease, limit=3, at=builders.NOW))
+        await bureau.storage.transact(partial(take, limit=3, at=builders.NOW))
         carrier = bureau.carrier()
 
         async with running(bureau.dialler(carrier)):
@@ -257,7 +257,7 @@ async def test_what_an_earlier_process_dialled_is_not_dialled_again(steps: tuple
     """
     async with office() as bureau:
         await bureau.accept()
-        (leased,) = await bureau.storage.transact(partial(lease, limit=1, at=builders.NOW))
+        (leased,) = await bureau.storage.transact(partial(take, limit=1, at=builders.NOW))
         sending = await bureau.storage.transact(partial(pass_no_return, leased=leased, at=builders.NOW))
         assert sending is not None
         await bureau.storage.transact(partial(_trigger, call=sending, triggers=steps))
@@ -288,7 +288,7 @@ async def test_however_much_was_left_behind_is_brought_in_order() -> None:
     count = 2 * RECOVERED_AT_ONCE + 1
     async with office() as bureau:
         calls = await bureau.accept(count)
-        await bureau.storage.transact(partial(lease, limit=count, at=builders.NOW))
+        await bureau.storage.transact(partial(take, limit=count, at=builders.NOW))
 
         async with running(bureau.dialler(bureau.carrier(), live_calls_max=1)):
             states = {(await bureau.call(call)).state for call in calls[1:]}
@@ -478,7 +478,7 @@ async def test_stopping_takes_bounded_time(kind: type[ScriptedCarrier]) -> None:
 
         assert elapsed_s() - began_s <= CARRIER_STOP_TIMEOUT_S + FINISH_TIMEOUT_S + 11
         assert State.DIALING is (await bureau.call(accepted)).state
-        await bureau.storage.transact(partial(recover, limit=10, at=bureau.clock.now()))
+        await bureau.storage.transact(partial(tidy, limit=10, at=bureau.clock.now()))
         assert Disposition.OUTCOME_UNKNOWN is (await bureau.call(accepted)).disposition
 
 
@@ -501,7 +501,7 @@ async def test_stopping_without_a_database_takes_bounded_time() -> None:
         assert [] == carrier.live
         assert elapsed_s() - began_s <= FINISH_TIMEOUT_S + 2
         bureau.storage.is_down = False
-        await bureau.storage.transact(partial(recover, limit=10, at=bureau.clock.now()))
+        await bureau.storage.transact(partial(tidy, limit=10, at=bureau.clock.now()))
         assert Disposition.OUTCOME_UNKNOWN is (await bureau.call(accepted)).disposition
 
 

@@ -98,6 +98,7 @@ create table calls (
     max_duration_s bigint not null,
     created_at bigint not null,
     state text collate "C" not null,
+    worker_id text collate "C",
     fence bigint not null,
     attempt bigint not null,
     dialed_at bigint,
@@ -114,6 +115,16 @@ create table calls (
 
 -- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.
 create index calls_live on calls (state, id) where state not in ('settled', 'canceled', 'blocked');
+
+create table workers (
+    id text collate "C" primary key,
+    seen_at timestamptz not null
+);
+
+create table pace (
+    trunk text collate "C" primary key,
+    next_at_micros bigint not null
+);
 
 -- Apart from `calls`, whose rows PostgreSQL writes anew at each change.
 create table scripts (

@@ -2,7 +2,7 @@
 -- Part of the statements below, in the order of `read_call` (of any account)
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
-    created_at, state, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
     cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
 
@@ -42,6 +42,25 @@ for no key update of calls
 -- The same, locked (of any account)
 {over} {to_change} skip locked
 
+-- name: queued
+-- The queue, oldest first, but for accounts and numbers at their caps; what others lease is passed over (of any account)
+{call_columns} where state = 'queued' and state not in ('settled', 'canceled', 'blocked')
+    and account_id <> all(%(accounts)s::bigint[]) and caller_id <> all(%(caller_ids)s::text[])
+order by id limit %(limit)s {to_change} skip locked
+
+-- name: unattended
+-- Begun calls of this worker, and of those that have fallen silent, oldest first (of any account)
+{call_columns} where state not in ('settled', 'canceled', 'blocked') and state <> 'queued'
+    and (worker_id is null or worker_id = %(worker_id)s or not exists (
+        select from workers where workers.id = calls.worker_id
+            and seen_at > clock_timestamp() - make_interval(secs => %(silent_s)s)))
+order by id limit %(limit)s {to_change} skip locked
+
+-- name: live_counts
+-- How many calls were begun and are not over, for the caps (of any account)
+select account_id, caller_id, count(*) from calls
+where state not in ('settled', 'canceled', 'blocked') and state <> 'queued' group by account_id, caller_id
+
 -- name: records
 -- What happened to a call that was found before, oldest first (of any account)
 select number, call_id, account_id, state, disposition, at from call_records where call_id = %(id)s order by number
@@ -49,7 +68,7 @@ select number, call_id, account_id, state, disposition, at from call_records whe
 -- name: save
 -- A call's progress over the version before it, and the record of it; nothing when somebody else wrote it first.
 with saved as (
-    update calls set state = %(state)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
+    update calls set state = %(state)s, worker_id = %(worker_id)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
         answered_at = %(answered_at)s::bigint, ended_at = %(ended_at)s::bigint, disposition = %(disposition)s,
         cause_code = %(cause_code)s::bigint, cause_words = %(cause_words)s, cause_provisional = %(cause_provisional)s,
         talk_s = %(talk_s)s, charge_micros = %(charge_micros)s, version = %(version)s

@@ -1,0 +1,187 @@
+"""
+Calls and workers in memory.
+"""
+
+import time
+from collections import Counter
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import attrs
+
+from outdial.adapters.memory.storage_tables import Tables
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.capacity import MICROS_PER_SECOND, LiveCalls
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import BEGUN, State
+from outdial.domain.model.phone_number import PhoneNumber
+from outdial.ports.errors import StorageConflictError
+
+_PROGRESS: Final = (
+    "state",
+    "worker_id",
+    "fence",
+    "attempt",
+    "dialed_at",
+    "answered_at",
+    "ended_at",
+    "disposition",
+    "cause",
+    "talk_s",
+    "charge_micros",
+    "version",
+)
+"""What may change of a call."""
+
+
+@attrs.frozen
+class MemoryCalls:
+    """
+    Calls and what happened to them.
+    """
+
+    _tables: Tables
+
+    def call(self, account_id: int, reference: CallReference) -> Call | None:
+        """
+        Return an account's call; a wrong token is like a wrong row.
+        """
+        call = self.call_of_any_account(reference)
+        return call if call is not None and call.account_id == account_id else None
+
+    def call_of_any_account(self, reference: CallReference) -> Call | None:
+        """
+        Return a call, whoever owns it.
+        """
+        call = self._tables.calls.get(reference.number)
+        return call if call is not None and reference.token in (None, call.token) else None
+
+    def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls in the given states, oldest first.
+        """
+        found = sorted((call for call in self._tables.calls.values() if call.state in states), key=lambda call: call.id)
+        return tuple(found[:limit])
+
+    def records(self, call_id: int) -> tuple[CallRecord, ...]:
+        """
+        Return what happened to a call, oldest first.
+        """
+        return tuple(record for record in self._tables.call_records if record.call_id == call_id)
+
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over.
+        """
+        begun = [call for call in self._tables.calls.values() if call.state in BEGUN]
+        return LiveCalls(
+            by_account=Counter(call.account_id for call in begun),
+            by_caller_id=Counter(call.caller_id for call in begun),
+        )
+
+    def queued(
+        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+    ) -> tuple[Call, ...]:
+        """
+        Return at most `limit` queued calls, oldest first; there is one transaction at a time, so none is passed over.
+        """
+        waiting = self.in_states(frozenset({State.QUEUED}), len(self._tables.calls))
+        allowed = (
+            call
+            for call in waiting
+            if call.account_id not in except_accounts and call.caller_id not in except_caller_ids
+        )
+        return tuple(islice(allowed, limit))
+
+    def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` begun calls, oldest first, that nobody else sees through.
+        """
+        since_micros = now_micros() - round(silent_s * MICROS_PER_SECOND)
+        heard = {name for name, seen_at in self._tables.seen_at_micros.items() if seen_at > since_micros} - {worker_id}
+        begun = self.in_states(BEGUN, len(self._tables.calls))
+        return tuple(islice((call for call in begun if call.worker_id not in heard), limit))
+
+    def save(self, call: Call, at: datetime) -> None:
+        """
+        Write a call's progress over the version before it, and the record that it reached its state.
+        """
+        stored = self.call(call.account_id, CallReference(number=call.id))
+        if stored is None or stored.version != call.version - 1:
+            raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
+        progress = {name: getattr(call, name) for name in _PROGRESS}
+        self._tables.calls[call.id] = attrs.evolve(stored, **progress)
+        self.record(call, at)
+
+    def add(self, call: Call) -> None:
+        """
+        Store a call that was just accepted, and the record of it.
+        """
+        self._tables.check_account(call.account_id)
+        if call.id in self._tables.calls:
+            raise StorageConflictError(f"The row {call.id} is taken; nothing was written.")
+        self._tables.calls[call.id] = call
+        self._tables.last_ids[Call] = max(call.id, self._tables.last_ids.get(Call, 0))
+        self.record(call, call.created_at)
+
+    def record(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call reached its state.
+        """
+        self._tables.call_records.append(
+            CallRecord(
+                number=len(self._tables.call_records) + 1,
+                call_id=call.id,
+                account_id=call.account_id,
+                state=call.state,
+                disposition=call.disposition,
+                at=at,
+            )
+        )
+
+
+@attrs.frozen
+class MemoryWorkers:
+    """
+    The one process there is.
+    """
+
+    _tables: Tables
+
+    def beat(self, worker_id: str) -> None:
+        """
+        Note that a worker lives.
+        """
+        self._tables.seen_at_micros[worker_id] = now_micros()
+
+    def take_turn(self) -> None:
+        """
+        Do nothing: there is one transaction at a time.
+        """
+
+    def now_micros(self) -> int:
+        """
+        Return the machine's steady time.
+        """
+        return now_micros()
+
+    def next_start(self, trunk: str) -> int:
+        """
+        Return when the next call on a trunk may start.
+        """
+        return self._tables.next_starts.get(trunk, 0)
+
+    def set_next_start(self, trunk: str, at_micros: int) -> None:
+        """
+        Store when the next call on a trunk may start.
+        """
+        self._tables.next_starts[trunk] = at_micros
+
+
+def now_micros() -> int:
+    """
+    Return microseconds by a clock that never goes back.
+    """
+    return time.monotonic_ns() // 1000
