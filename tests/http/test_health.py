@@ -2,6 +2,9 @@
 What load balancers are told.
 """
 
+import pytest
+
+from outdial.entrypoints.worker.dialler import Dialler
 from tests.http.api import Api, problem_of
 
 
@@ -31,11 +34,24 @@ def test_open_and_dialling_process_is_ready() -> None:
     )
 
 
-def test_process_that_does_not_dial_is_not_ready(api: Api) -> None:
+def test_process_that_only_takes_calls_is_ready_with_its_database(api: Api) -> None:
     """
-    503 says which part is not ready, in the one shape.
+    Where other processes dial, nothing but the database is looked at.
     """
     answer = api.get("/readyz", key=None)
+
+    assert (200, {"status": "ready", "checks": {"database": "ready"}}) == (answer.status_code, answer.json())
+
+
+def test_process_whose_dialler_stopped_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    503 says which part is not ready, in the one shape, and when to ask again.
+    """
+    api = Api(dials=True)
+    monkeypatch.setattr(Dialler, "is_running", False)
+
+    answer = api.get("/readyz", key=None)
+    api.close()
 
     assert (503, "unavailable") == problem_of(answer)
     assert {"database": "ready", "dialler": "Nothing is being dialled."} == answer.json()["checks"]
