@@ -67,8 +67,9 @@ def _without_password(text: str) -> str:
     if not text.startswith("postgres"):
         return text
     before, at, after = text.rpartition("@")
-    scheme, slashes, user = before.partition("://")
-    shown = f"{scheme}{slashes}{user.partition(':')[0]}:***{at}" if ":" in user else before + at
+    scheme = "".join(re.findall(r"^[a-z+]*:/*", before))
+    user, colon, _secret = before.removeprefix(scheme).partition(":")
+    shown = scheme + user + (":***" if colon else "") + at
     return re.sub(r"(password=)[^&]*", r"\1***", shown + after)
 
 

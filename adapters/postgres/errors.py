@@ -38,7 +38,7 @@ _UNREACHABLE: Final = (
     ("no pg_hba.conf entry", "the server lets user {user} not in from here"),
     ("SSL", "the two could not agree on TLS"),
     ("database", "there is no database {dbname}, or user {user} may not use it"),
-    ("role", "there is no user {user}"),
+    ("role", "there is no user {user}, or it may not log in"),
     ("too many", "the server has no connection left"),
     ("remaining connection slots", "the server has no connection left"),
     ("starting up", "the server is starting up"),

@@ -14,10 +14,7 @@ GUARDS_PER_ACCOUNT: Final = 64
 MIGRATION: Final = 0x6F75746469616C01
 """The lock of whoever migrates: `outdial` and a number, in bytes."""
 
-DIALLING: Final = 0x6F75746469616C02
-"""The lock of whoever dials."""
-
-LEASING: Final = 0x6F75746469616C03
+LEASING: Final = 0x6F75746469616C02
 """The lock of whoever takes calls from the queue while caps or a pace hold."""
 
 

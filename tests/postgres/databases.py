@@ -21,7 +21,7 @@ from tests.postgres.server import server_url
 EMPTY: Final = b"""
     delete from ledger; delete from call_records; delete from scripts; delete from calls; delete from wallets;
     delete from rates; delete from dnc; delete from contacts; delete from agents; delete from api_keys;
-    delete from accounts; delete from row_numbers;
+    delete from accounts; delete from row_numbers; delete from workers; delete from pace;
     select setval('call_numbers', 1, false), setval('call_records_number_seq', 1, false),
         setval('ledger_number_seq', 1, false);
 """
@@ -44,13 +44,15 @@ def administrator() -> "psycopg.Connection[Any]":
     return connection
 
 
-def make_database(template: str = "template0") -> str:
+def make_database(template: str = "template0", encoding: str = "UTF8") -> str:
     """
     Make a database that is dropped when the tests end, and return its address.
     """
     name = f"outdial_test_{os.getpid()}_{next(_NUMBERS)}"
     administrator().execute(
-        sql.SQL("create database {} template {} encoding 'UTF8'").format(sql.Identifier(name), sql.Identifier(template))
+        sql.SQL("create database {} template {} encoding {} locale 'C'").format(
+            sql.Identifier(name), sql.Identifier(template), sql.Literal(encoding)
+        )
     )
     atexit.register(_drop, name)
     return address_of(name)
@@ -62,6 +64,14 @@ def address_of(database: str) -> str:
     """
     before, question, options = server_url().partition("?")
     return f"{before.rpartition('/')[0]}/{database}{question}{options}"
+
+
+def as_user(url: str, user: str, password: str) -> str:
+    """
+    Return an address with another user; the tests' server may ask for the password or not.
+    """
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{user}:{password}@{rest.rpartition('@')[2]}"
 
 
 @functools.cache

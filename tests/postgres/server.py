@@ -105,6 +105,14 @@ class Server:
             self._process.wait(STARTING_S)
             self._process = None
 
+    def run(self, text: str) -> list[Any]:
+        """
+        Run SQL in its first database.
+        """
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(text.encode())
+            return cursor.fetchall() if cursor.description is not None else []
+
     def remove(self) -> None:
         """
         Stop it and forget its data.

@@ -47,10 +47,6 @@ insert into outdial_migrations (name) values (%(name)s)
 -- One process migrates at a time.
 select pg_advisory_xact_lock(%(key)s)
 
--- name: take_dialling
--- One process dials at a time; the lock lasts as long as its connection.
-select pg_try_advisory_lock(%(key)s)
-
 -- name: listen
 -- Hear of calls that were queued.
 listen outdial_queue

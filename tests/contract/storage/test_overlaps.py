@@ -13,14 +13,18 @@ from typing import TypeVar
 import attrs
 import pytest
 
+from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.decision import Accepted, Decision, Refused
 from outdial.domain.model.facts import Facts
-from outdial.domain.model.lifecycle import Trigger
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
+from outdial.domain.service import dialling
 from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import DecideAll, Reader, Transaction
 from tests import builders
@@ -193,6 +197,65 @@ def check_two_leases(database: Database) -> None:
     assert len(records) == 2
 
 
+def _leased(database: Database) -> Call:
+    """
+    Accept a call and lease it.
+    """
+    database.accept(builders.request(), policy=ONE_MINUTE)
+    (leased,) = database.transact(
+        lambda transaction: dialling.lease(
+            transaction, worker_id="one", trunk="trunk", capacity=Capacity(), limit=1, at=builders.NOW
+        )
+    )
+    return leased
+
+
+def check_listing_waits_for_dialling(database: Database) -> None:
+    """
+    A number that is listed while its call passes the point of no return is listed after that.
+    """
+    leased, race = _leased(database), Race()
+    listing = race.second(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+
+    def send(transaction: Transaction) -> Call | None:
+        sending = dialling.pass_no_return(transaction, leased, at=builders.NOW)
+        race.hold_open()
+        return sending
+
+    with _running_second(database, race, lambda rival: rival.transact(listing)) as second:
+        first = database.transact(send)
+
+    second.result()
+    assert first is not None
+    assert first.state is State.SENDING
+
+
+def check_dialling_waits_for_listing(database: Database) -> None:
+    """
+    A call whose number is being listed at its point of no return waits, and is not dialled.
+    """
+    leased, race = _leased(database), Race()
+
+    def list_number(transaction: Transaction) -> None:
+        transaction.rulebook.list_number(builders.dnc_entry())
+        race.hold_open()
+
+    def send(rival: Database) -> Call | None:
+        return rival.transact(
+            race.second(lambda transaction: dialling.pass_no_return(transaction, leased, at=builders.NOW))
+        )
+
+    with _running_second(database, race, send) as second:
+        database.transact(list_number)
+
+    assert second.result() is None
+    blocked = database.read(lambda reader: reader.calls.call_of_any_account(CallReference(number=leased.id)))
+    assert blocked is not None
+    assert blocked.state is State.BLOCKED
+
+
+DIALLING_CHECKS = (check_listing_waits_for_dialling, check_dialling_waits_for_listing)
+
 CHECKS = (
     check_two_acceptances,
     check_listing_waits_for_acceptance,
@@ -214,6 +277,14 @@ def furnish_for_one_call(database: Database) -> Database:
 def test_the_second_waits_and_sees_the_first(empty: Database, check: Callable[[Database], None]) -> None:
     """
     Two handles on the same data work one after the other, however they meet.
+    """
+    check(furnish_for_one_call(empty))
+
+
+@pytest.mark.parametrize("check", DIALLING_CHECKS, ids=lambda check: check.__name__)
+def test_dialling_and_listing_happen_one_after_the_other(empty: Database, check: Callable[[Database], None]) -> None:
+    """
+    No call passes its point of no return on a list that is being changed.
     """
     check(furnish_for_one_call(empty))
 
