@@ -104,6 +104,8 @@ class Dialler:
         self._live: dict[int, _Live] = {}
         self._is_untidy = False
         self._loops: list[asyncio.Task[None]] = []
+        self._roll = asyncio.Lock()
+        """Held while calls are on their way into `_live`: whoever looks for unattended ones waits until they are in."""
 
     @property
     def is_running(self) -> bool:
@@ -151,6 +153,7 @@ class Dialler:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
         for live in self._live.values():
             if not live.attempt.may_ring:
                 live.task.cancel()
@@ -165,20 +168,20 @@ class Dialler:
         """
         Bring order into calls that were begun and that nobody sees through.
         """
-        while True:
-            attended = frozenset(self._live)
+        while recovered := await self._recover_some():
+            _log.warning("calls_recovered", calls=[call.call_id for call in recovered])
+
+    async def _recover_some(self) -> tuple[Call, ...]:
+        async with self._roll:
             work = partial(
                 recover,
                 worker_id=self._settings.worker_id,
-                attended=attended,
+                attended=frozenset(self._live),
                 silent_s=SILENT_S,
                 limit=RECOVERED_AT_ONCE,
                 at=self._line.clock.now(),
             )
-            recovered = await self._line.storage.transact(work)
-            if not recovered:
-                return
-            _log.warning("calls_recovered", calls=[call.call_id for call in recovered])
+            return await self._line.storage.transact(work)
 
     async def _run(self) -> None:
         """
@@ -188,10 +191,7 @@ class Dialler:
             self._awake.clear()
             if self._is_untidy:
                 await self._tidy()
-            leased = await self._take()
-            for call in leased:
-                self._see_through(call)
-            if not leased:
+            if not await self._take():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), self._settings.poll_s)
 
@@ -225,16 +225,23 @@ class Dialler:
             except Exception as error:  # noqa: BLE001 - an error costs a beat, never the loop
                 _log.warning("beat_missed", problem=str(error))
 
-    async def _take(self) -> tuple[Call, ...]:
+    async def _take(self) -> bool:
+        """
+        Begin to see queued calls through, as many as there are places; tell whether there were any.
+        """
         try:
-            return await self._lease()
+            async with self._roll:
+                leased = await self._lease()
+                for call in leased:
+                    self._see_through(call)
         except Exception as error:  # noqa: BLE001 - an error costs a pause, never the loop
             self._is_untidy = True  # calls may be leased without our knowing
             if isinstance(error, StorageError):
                 _log.warning("queue_unreadable", problem=str(error))
             else:
                 _log.exception("queue_unreadable")
-            return ()
+            return False
+        return bool(leased)
 
     async def _lease(self) -> tuple[Call, ...]:
         free = self._settings.live_calls_max - len(self._live)

@@ -72,6 +72,7 @@ class Office:
         runtimes: Mapping[RuntimeKind, Runtime] | None = None,
         live_calls_max: int = 100,
         poll_s: float = 0.5,
+        has_rivals: bool = False,
     ) -> Dialler:
         """
         Make a dialler; it has to be started and stopped.
@@ -81,7 +82,9 @@ class Office:
             carrier=carrier,
             runtimes=runtimes or {RuntimeKind.ANNOUNCE: AnnounceRuntime(SilentSpeech())},
             clock=self.clock,
-            settings=DiallerSettings(ring_timeout_s=RING_TIMEOUT_S, live_calls_max=live_calls_max, poll_s=poll_s),
+            settings=DiallerSettings(
+                ring_timeout_s=RING_TIMEOUT_S, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
+            ),
         )
 
     def carrier(self, fate: Fate = conversation) -> ScriptedCarrier:

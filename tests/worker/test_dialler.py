@@ -17,7 +17,7 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.service.dialling import pass_no_return
 from outdial.domain.service.settlement import block
-from outdial.entrypoints.worker.dialler import CARRIER_STOP_TIMEOUT_S, FINISH_TIMEOUT_S, RECOVERED_AT_ONCE
+from outdial.entrypoints.worker.dialler import BEAT_S, CARRIER_STOP_TIMEOUT_S, FINISH_TIMEOUT_S, RECOVERED_AT_ONCE
 from outdial.ports.carrier import Announce, Audio, Connect
 from outdial.ports.errors import CarrierUnavailableError, StorageError
 from outdial.ports.storage import Transaction
@@ -210,6 +210,69 @@ async def test_abandoned_calls_are_recovered_beside_the_living() -> None:
 
 
 @in_virtual_time
+async def test_a_lease_that_is_heard_of_late_is_not_taken_for_abandoned(logs: list[MutableMapping[str, Any]]) -> None:
+    """
+    Looking for abandoned calls while a lease is on its way waits until it is known who attends them.
+    """
+    async with office() as bureau:
+        carrier = bureau.carrier()
+        dialler = bureau.dialler(carrier, poll_s=1000, has_rivals=True)
+
+        async with running(dialler):
+            await asyncio.sleep(BEAT_S - 0.1)
+            lease = bureau.storage.transactions + 1
+            bureau.storage.hears_late_s = lambda number: 0.2 if number == lease else 0
+            (accepted,) = await bureau.accept()
+            dialler.wake()
+            call = await bureau.over(accepted)
+
+        assert [State.QUEUED, State.LEASED, State.SENDING] == (await bureau.states(call))[:3]
+        assert Disposition.HANG_UP_CALLEE is call.disposition
+        assert "calls_recovered" not in {entry["event"] for entry in logs}
+
+
+@in_virtual_time
+async def test_beats_go_on_when_some_fail(logs: list[MutableMapping[str, Any]]) -> None:
+    """
+    A worker that can't tell the others that it lives tries again at the next beat.
+    """
+    async with office() as bureau:
+        async with running(bureau.dialler(bureau.carrier(), has_rivals=True)) as dialler:
+            bureau.storage.is_down = True
+            await asyncio.sleep(3 * BEAT_S + 1)
+            bureau.storage.is_down = False
+            before = bureau.storage.transactions
+            await asyncio.sleep(2 * BEAT_S)
+
+            assert dialler.is_running
+            assert before + 4 <= bureau.storage.transactions
+        assert 3 == [entry["event"] for entry in logs].count("beat_missed")
+
+
+@in_virtual_time
+async def test_a_lost_workers_calls_are_taken_over() -> None:
+    """
+    What a worker leaves behind that is not heard of any more is brought in order while others dial.
+    """
+    async with office() as bureau:
+        carrier = bureau.carrier()
+        async with running(bureau.dialler(carrier, has_rivals=True)):
+            waiting, ringing = await bureau.accept(2)
+            await bureau.storage.transact(partial(take, limit=2, at=builders.NOW, worker_id="lost"))
+            await bureau.storage.transact(partial(_send, accepted=ringing))
+            calls = [await bureau.over(call) for call in (waiting, ringing)]
+
+        assert [Disposition.HANG_UP_CALLEE, Disposition.OUTCOME_UNKNOWN] == [call.disposition for call in calls]
+        assert [calls[0].attempt_id] == list(carrier.lines)
+
+
+def _send(transaction: Transaction, accepted: Call) -> None:
+    leased = transaction.calls.call_of_any_account(CallReference(number=accepted.id))
+    assert leased is not None
+    assert pass_no_return(transaction, leased, at=builders.NOW) is not None
+
+
+@in_virtual_time
 async def test_what_can_not_be_recovered_stops_nothing(logs: list[MutableMapping[str, Any]]) -> None:
     """
     As long as abandoned calls can't be brought in order, the others are dialled.
@@ -392,8 +455,10 @@ async def test_a_dialler_may_start_again() -> None:
 
         async with running(dialler):
             call = await bureau.over(accepted)
+            assert dialler.is_running
 
         assert Disposition.HANG_UP_CALLEE is call.disposition
+        assert not dialler.is_running
 
 
 class _SlowVoice:

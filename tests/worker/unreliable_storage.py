@@ -2,6 +2,7 @@
 Storage that fails when a test says so.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -27,6 +28,8 @@ class UnreliableStorage:
 
         loses_answers: Whether transactions that fail are committed before.
 
+        hears_late_s: How long after its commit a transaction's answer is heard, by its number.
+
         error: What is raised.
 
         reliable: The other storage.
@@ -37,6 +40,7 @@ class UnreliableStorage:
         self.transactions = 0
         self.fails: Callable[[int], bool] = lambda _number: False
         self.loses_answers = False
+        self.hears_late_s: Callable[[int], float] = lambda _number: 0
         self.error: type[Exception] = StorageError
         self.reliable = storage
 
@@ -63,10 +67,13 @@ class UnreliableStorage:
         Do a transaction, or fail, before or after it.
         """
         self.transactions += 1
-        fails = self.is_down or self.fails(self.transactions)
+        number = self.transactions
+        fails = self.is_down or self.fails(number)
         if fails and not self.loses_answers:
             raise self.error("The database can't be used now.")
         result = await self.reliable.transact(work)
+        if delay_s := self.hears_late_s(number):
+            await asyncio.sleep(delay_s)
         if fails:
             raise self.error("The database can't be used now.")
         return result
