@@ -19,6 +19,7 @@ from outdial.adapters.memory.storage import MemoryStorage
 from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.adapters.runtimes.sip_uri import SipUriRuntime
 from outdial.adapters.simulator.carrier import SimulatorCarrier
+from outdial.adapters.simulator.order_log import OrderLog
 from outdial.adapters.sip.carrier import SipCarrier
 from outdial.adapters.sip.trunk import Trunk
 from outdial.adapters.speech.command import CommandSpeech, find_command
@@ -153,7 +154,8 @@ def carrier(settings: Settings) -> Carrier:
         CarrierUnavailableError: The settings of the trunk don't fit together.
     """
     if settings.carrier == "simulator":
-        return SimulatorCarrier(clock(), time_scale=settings.simulator_time_scale)
+        log = OrderLog(Path(settings.simulator_log)) if settings.simulator_log else None
+        return SimulatorCarrier(clock(), time_scale=settings.simulator_time_scale, log=log)
     host, port = settings.sip_bind
     first_port, last_port = settings.rtp_ports
     try:

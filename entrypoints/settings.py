@@ -184,6 +184,9 @@ class Settings:
     simulator_time_scale: float = _setting(
         "1.0", _decimal(100), allowed="0 to 100", meaning="Real seconds that a simulated second takes."
     )
+    simulator_log: str = _setting(
+        "", _text, allowed="a file's path", meaning="Gets a line of each order that it rings; empty for none."
+    )
     sip_trunk: str = _setting(
         "sip:127.0.0.1:5070;transport=udp",
         _text,

@@ -8,15 +8,18 @@ from typing import Final
 
 import attrs
 
+from outdial.adapters.simulator.order_log import OrderLog
 from outdial.adapters.simulator.scenario import CONVERSATION_S, RING_S, Scenario, scenario_for
 from outdial.domain.model.call_event import Answered, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.ports.carrier import Announce, Connect, DialOrder, Placed, RejectedError, Report, UncertainError
 from outdial.ports.clock import Clock
+from outdial.ports.errors import CarrierUnavailableError
 
 HANG_UP_AT_ONCE_S: Final = 0.5
 STOPPED: Final = HangUpCause(words="the simulator is stopped")
 NO_ANSWER_FROM_CARRIER: Final = HangUpCause(words="no answer from the carrier")
+LOG_FAILED: Final = HangUpCause(words="the simulator's log can't be written")
 RING_TIMEOUT: Final = HangUpCause(code=487, words="Request Terminated", provisional=(180,))
 
 
@@ -40,18 +43,29 @@ class SimulatorCarrier:
 
     Args:
         time_scale: Real seconds that a simulated second takes; 0 for no time at all.
+
+        log: Gets a line of each order before it rings.
     """
 
-    def __init__(self, clock: Clock, *, time_scale: float = 1.0) -> None:
+    def __init__(self, clock: Clock, *, time_scale: float = 1.0, log: OrderLog | None = None) -> None:
         self._clock = clock
         self._time_scale = time_scale
+        self._log = log
         self._lines: dict[str, _Line] = {}
         self._is_stopped = False
 
     async def start(self) -> None:
         """
         Take orders; there is no network to get ready.
+
+        Raises:
+            CarrierUnavailableError: The log can't be written.
         """
+        if self._log is not None:
+            try:
+                await asyncio.to_thread(self._log.check)
+            except OSError as error:
+                raise CarrierUnavailableError(f"The simulator's log can't be written: {error.strerror}.") from error
         self._is_stopped = False
 
     async def stop(self) -> None:
@@ -71,7 +85,7 @@ class SimulatorCarrier:
         Raises:
             RejectedError: For the magic numbers of refusals that never ring, and after `stop`.
 
-            UncertainError: For the magic numbers of ambiguity.
+            UncertainError: For the magic numbers of ambiguity, and when the log can't be written.
         """
         if self._is_stopped:
             raise RejectedError(Disposition.CARRIER_ERROR, STOPPED)
@@ -81,7 +95,7 @@ class SimulatorCarrier:
         hang_up: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
         line = _Line(order=order, connect=connect, report=report, hang_up=hang_up)
         if scenario.is_certain or scenario.rings:
-            self._lines[order.attempt_id] = line
+            await self._write_down(line)
             line.task = asyncio.create_task(self._live(line, scenario))
         if not scenario.is_certain:
             raise UncertainError(NO_ANSWER_FROM_CARRIER)
@@ -94,6 +108,22 @@ class SimulatorCarrier:
         line = self._lines.get(attempt_id)
         if line is not None and not line.hang_up.done():
             line.hang_up.set_result(disposition)
+
+    async def _write_down(self, line: _Line) -> None:
+        """
+        Note a line that will ring; it may be asked to hang up from here on.
+        """
+        order = line.order
+        self._lines[order.attempt_id] = line
+        if self._log is None:
+            return
+        try:
+            await asyncio.to_thread(self._log.append, order, self._clock.now())
+        except BaseException as error:
+            del self._lines[order.attempt_id]
+            if isinstance(error, OSError):
+                raise UncertainError(LOG_FAILED) from error
+            raise
 
     async def _live(self, line: _Line, scenario: Scenario) -> None:
         try:

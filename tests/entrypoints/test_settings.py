@@ -24,6 +24,7 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "role": {"api": "api", "worker": "worker", "all": "all"},
     "carrier": {"simulator": "simulator", "sip": "sip"},
     "simulator_time_scale": {"0": 0.0, "0.5": 0.5, "100": 100.0},
+    "simulator_log": {"/srv/orders.jsonl": "/srv/orders.jsonl"},
     "sip_trunk": {"sip:trunk.example;transport=tls": "sip:trunk.example;transport=tls"},
     "sip_bind": {"192.0.2.1:5060": ("192.0.2.1", 5060), "[2001:db8::1]:0": ("[2001:db8::1]", 0)},
     "sip_username": {"outdial": "outdial"},
