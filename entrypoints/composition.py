@@ -25,12 +25,14 @@ from outdial.adapters.sip.trunk import Trunk
 from outdial.adapters.speech.command import CommandSpeech, find_command
 from outdial.adapters.speech.wav_file import WavFileSpeech
 from outdial.adapters.sqlite import schema
+from outdial.adapters.sqlite.archive import SqliteArchive
 from outdial.adapters.sqlite.lock import DialerLock
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
 from outdial.domain.model.agent import RuntimeKind
 from outdial.entrypoints.settings import SQLITE_PREFIX, PostgresUrl, Settings
+from outdial.ports.archive import Archive
 from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
@@ -108,6 +110,23 @@ def storage(settings: Settings) -> Storage:
     if not path.exists():
         schema.migrate(path)
     return SqliteStorage(path)
+
+
+def archive(settings: Settings) -> Archive:
+    """
+    Return the database as something that is copied as a whole.
+
+    Raises:
+        StorageError: It keeps nothing, or what it needs is not installed.
+    """
+    path, url = database_path(settings), database_url(settings)
+    if url is not None:
+        with _postgres_needed():
+            from outdial.adapters.postgres.archive import PostgresArchive  # noqa: PLC0415 - an extra
+        return PostgresArchive(url)
+    if path is None:
+        raise StorageError("A database in memory ends with its process: it can't be copied.")
+    return SqliteArchive(path)
 
 
 def dialling_rights(settings: Settings) -> AbstractContextManager[None]:

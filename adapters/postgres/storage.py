@@ -92,7 +92,7 @@ class PostgresStorage:
         """
 
         def run(sql: Statements) -> T:
-            return work(_tables(sql))
+            return work(tables_on(sql))
 
         return await asyncio.wrap_future(self._threads.submit(lambda: self._transactions.write(run)))
 
@@ -102,7 +102,7 @@ class PostgresStorage:
         """
 
         def run(sql: Statements) -> T:
-            return work(_tables(sql))
+            return work(tables_on(sql))
 
         return await asyncio.wrap_future(self._threads.submit(lambda: self._transactions.read(run)))
 
@@ -123,7 +123,10 @@ class PostgresStorage:
         return Transactions(self._url, connections_max=self._connections_max, limits=self._limits)
 
 
-def _tables(sql: Statements) -> _Tables:
+def tables_on(sql: Statements) -> _Tables:
+    """
+    Return the tables in the transaction of a connection.
+    """
     return _Tables(
         directory=PostgresDirectory(sql),
         rulebook=PostgresRulebook(sql),

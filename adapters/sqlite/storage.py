@@ -97,13 +97,13 @@ class SqliteStorage:
         """
         Run `work` in one durable transaction and return its result after the commit.
         """
-        return await asyncio.wrap_future(self._writer.submit(_carried(lambda opened: work(_tables(opened)))))
+        return await asyncio.wrap_future(self._writer.submit(_carried(lambda opened: work(tables_on(opened)))))
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """
         Run `work` on one consistent snapshot of what was committed.
         """
-        return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(_tables(opened)))))
+        return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(tables_on(opened)))))
 
     def _start(self) -> None:
         try:
@@ -134,7 +134,10 @@ class SqliteStorage:
         return connection.open_reader(self._path, busy_timeout_s=self._busy_timeout_s)
 
 
-def _tables(opened: sqlite3.Connection) -> _Tables:
+def tables_on(opened: sqlite3.Connection) -> _Tables:
+    """
+    Return the tables in the transaction of a connection.
+    """
     sql = Statements(opened)
     return _Tables(
         directory=SqliteDirectory(sql),

@@ -1,8 +1,9 @@
 """
-Running outdial: `serve`, `migrate`, `doctor`.
+Running outdial: `serve`, `migrate`, `copy`, `doctor`.
 """
 
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import Final
 
@@ -12,9 +13,11 @@ import structlog
 from rich.table import Table
 from rich.text import Text
 
-from outdial.entrypoints import composition, library
+from outdial.domain.model.money import as_number
+from outdial.entrypoints import composition, copying, library
 from outdial.entrypoints.cli import process
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, print_json
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, print_json
+from outdial.entrypoints.cli.progress import progress_on
 from outdial.entrypoints.cli.running import (
     Variables,
     answering,
@@ -25,8 +28,11 @@ from outdial.entrypoints.cli.running import (
     role_option,
     settings_of,
 )
+from outdial.entrypoints.cli.values import database
+from outdial.entrypoints.copying import Copied
 from outdial.entrypoints.doctor import Check, examine
 from outdial.entrypoints.settings import Settings
+from outdial.ports.archive import TABLES
 
 _log = structlog.get_logger()
 
@@ -60,6 +66,22 @@ def migrate(variables: Variables) -> Answer:
     return Answer(body={"database": settings.database, "applied": list(names)}, shown=Text(shown))
 
 
+@click.command("copy")
+@click.option("--from", "source", callback=database, required=True, metavar="URL", help="The database to copy.")
+@click.option("--to", "target", callback=database, required=True, metavar="URL", help="An empty, migrated database.")
+@answering
+def copy(_variables: Variables, *, source: Settings, target: Settings) -> Answer:
+    """
+    Copy a database into another one, all of it or nothing; both sides are compared to the last row.
+
+    Stop whatever uses the two first. Calls that are not over end in the target as expired, or with an unknown outcome
+    if they may have rung: nothing is dialled from it that was asked for before.
+    """
+    with progress_on(console(err=True)) as on_progress:
+        copied = copying.copy(source, target, clock=composition.clock(), on_progress=on_progress)
+    return _copy_answer(copied)
+
+
 @click.command("doctor")
 @carrier_option
 @answering
@@ -73,6 +95,32 @@ def doctor(variables: Variables) -> Answer:
         body={"healthy": is_healthy, "checks": [attrs.asdict(check) for check in checks]},
         shown=_table(checks),
         exit_code=EXIT_OK if is_healthy else EXIT_REFUSED,
+    )
+
+
+def _copy_answer(copied: Copied) -> Answer:
+    books = copied.books
+    balances = books.balances_micros
+    held: Counter[str] = Counter()
+    for money in books.money.values():
+        held[money.currency] += money.held_micros
+    return Answer(
+        body={
+            "tables": {table.name: books.rows[table.name] for table in TABLES},
+            "accounts": len(books.money),
+            "balance": {currency: as_number(micros) for currency, micros in balances.items()},
+            "quarantined": copied.quarantined,
+            "verified": True,
+        },
+        shown=facts(
+            "Copied; every row and every account's money are the same on both sides.",
+            ("rows", ", ".join(f"{count} {table}" for table, count in books.rows.items() if count)),
+            *(
+                (f"balance in {currency}", f"{amount(micros, currency)}, {amount(held[currency], currency)} of it held")
+                for currency, micros in balances.items()
+            ),
+            ("open calls", f"{copied.quarantined}, ended in the target; none of them is dialled from it"),
+        ),
     )
 
 
@@ -102,4 +150,4 @@ def _table(checks: tuple[Check, ...]) -> Table:
     return table
 
 
-COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, doctor)
+COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, copy, doctor)

@@ -1,5 +1,5 @@
 """
-Values that options take: `name=value` pairs, and the nested object that variables make.
+Values that options take: addresses of databases, `name=value` pairs, and the nested object that variables make.
 """
 
 from collections.abc import Iterable
@@ -8,6 +8,21 @@ from typing import Any
 import click
 
 from outdial.domain.model.phone_number import NumberKind
+from outdial.entrypoints.settings import PREFIX, Settings, SettingsError, read_settings
+
+
+def database(_ctx: click.Context, _param: click.Parameter, address: str) -> Settings:
+    """
+    Return settings that name a database and nothing else.
+
+    Raises:
+        click.BadParameter: It is no address of one; a password in it is not repeated.
+    """
+    variable = PREFIX + "DATABASE"
+    try:
+        return read_settings({variable: address or " "})
+    except SettingsError as error:
+        raise click.BadParameter(str(error).removeprefix(f"{variable}: ")) from error
 
 
 def price_caps(_ctx: click.Context, _param: click.Parameter, texts: Iterable[str]) -> dict[str, str]:
