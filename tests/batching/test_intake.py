@@ -362,6 +362,27 @@ def test_client_that_leaves_harms_nobody_else() -> None:
     run(scenario)
 
 
+def test_client_that_leaves_a_failing_batch_harms_nobody_else() -> None:
+    """
+    The others of the batch hear of its failure all the same, and the next batch is committed.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.errors[1] = StorageError("The disk is full.")
+        first = await front.hold_first_batch()
+        queued = [front.ask() for _ in range(3)]
+        await asyncio.sleep(0)
+        queued[0].cancel()
+        front.storage.let_go.set()
+
+        outcomes = await asyncio.gather(first, *queued, return_exceptions=True)
+
+        assert [Accepted, asyncio.CancelledError, StorageError, StorageError] == [type(outcome) for outcome in outcomes]
+        assert isinstance(await front.ask(), Accepted)
+
+    run(scenario)
+
+
 def test_full_queue_refuses_at_once_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Over the cap a request is not looked at; those who wait keep their places, and there is room again afterwards.

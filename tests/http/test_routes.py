@@ -2,9 +2,10 @@
 Addresses and methods that there are, and those that there are not.
 """
 
+import attrs
 import pytest
 
-from tests.http.api import CALLS, Api, problem_of
+from tests.http.api import CALLS, MEMORY, Api, problem_of
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,16 @@ def test_head_is_no_way_to_ask_for_a_call(api: Api) -> None:
     answer = api.ask("HEAD", CALLS)
 
     assert (405, "POST") == (answer.status_code, answer.headers["Allow"])
+
+
+def test_worker_tells_of_its_health_alone() -> None:
+    """
+    A process that only dials takes no calls over HTTP.
+    """
+    api = Api(attrs.evolve(MEMORY, role="worker"), dials=True)
+
+    asked, health = api.post(), api.get("/readyz")
+    api.close()
+
+    assert (404, "not_found") == problem_of(asked)
+    assert 200 == health.status_code
