@@ -25,13 +25,12 @@ def lease(
 
         trunk: What the pace is kept for.
     """
-    leased = []
-    for call in _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit):
-        taken = call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id)
-        if taken is not None:
-            transaction.calls.save(taken, at)
-            leased.append(taken)
-    return tuple(leased)
+    leasable = _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit)
+    taken = (call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id) for call in leasable)
+    leased = tuple(call for call in taken if call is not None)
+    for call in leased:
+        transaction.calls.save(call, at)
+    return leased
 
 
 def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> Call | None:

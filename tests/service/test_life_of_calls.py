@@ -38,7 +38,7 @@ from tests.contract.storage.database import Database, fresh
 from tests.service.calls import take, tidy
 
 ACCOUNT_IDS: Final = (1, 2)
-CALLEES: Final = tuple(PhoneNumber(f"+1555123456{digit}") for digit in range(4))
+CALLEES: Final = tuple(PhoneNumber(f"+1555123456{digit}") for digit in range(2))
 FIRST_DEPOSIT_MICROS: Final = 2_000_000
 EVERY_STATE: Final = frozenset(State)
 
@@ -219,6 +219,13 @@ class LifeOfCalls(RuleBasedStateMachine):
         self._database.transact(partial(list_number, entry=entry))
         self._listed.add((account_id, callee))
 
+    @rule(leased=leases)
+    def list_leased_number(self, leased: Call) -> None:
+        """
+        A callee asks not to be called while the call is on its way.
+        """
+        self.list_number(leased.account_id, leased.phone_number)
+
     @rule(account_id=accounts, callee=callees)
     def delist_number(self, account_id: int, callee: PhoneNumber) -> None:
         """
@@ -352,7 +359,7 @@ class LifeOfCallsInSqlite(LifeOfCalls):
 
 
 TestLifeOfCalls = LifeOfCalls.TestCase
-TestLifeOfCalls.settings = settings(stateful_step_count=60, max_examples=60)
+TestLifeOfCalls.settings = settings(stateful_step_count=50, max_examples=100)
 
 TestLifeOfCallsInSqlite = LifeOfCallsInSqlite.TestCase
 TestLifeOfCallsInSqlite.settings = settings(
