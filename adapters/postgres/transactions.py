@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from outdial.adapters.postgres.connection import SQL, Connection, Limits, parameters, settle
 from outdial.adapters.postgres.errors import TransientError, errors_translated, storage_error
@@ -110,8 +110,6 @@ class Transactions:
             raise StorageError(
                 f"The database could not be reached within {self._limits.connect_s:g} s. Nothing was written."
             ) from error
-        except PoolClosed as error:
-            raise StorageError("The database is closed. Nothing was written.") from error
         try:
             yield connection
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.storage import PostgresStorage
 from tests.contract.storage.database import Database, furnish
 from tests.postgres.databases import make_database, new_database
@@ -38,7 +39,7 @@ def database(url: str) -> Iterator[Database]:
     """
     The database at `url`, furnished.
     """
-    opened = Database(functools.partial(PostgresStorage, url))
+    opened = Database(functools.partial(PostgresStorage, url, limits=Limits(lock_s=2)))
     opened.transact(furnish)
     yield opened
     opened.close()

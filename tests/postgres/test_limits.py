@@ -114,6 +114,14 @@ def test_too_many_works_are_refused(url: str) -> None:
     database.close()
 
 
+def test_settings_that_the_server_refuses_are_told(url: str) -> None:
+    """
+    A connection that can't have its settings is no connection.
+    """
+    with pytest.raises(StorageError, match="The database can't be used"):
+        connect(url, Limits(lock_s=-1))
+
+
 def test_a_read_can_not_write(database: Database) -> None:
     """
     The server refuses a write on a snapshot.
