@@ -175,7 +175,8 @@ class StreamTransport(Server):
                 options = {"ssl": self._tls, "server_hostname": self._names.get(peer, peer[0])}
             loop = asyncio.get_running_loop()
             opening = loop.create_connection(lambda: StreamConnection(self, self._receiver), *peer, **options)
-            await asyncio.wait_for(opening, self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                await opening
 
     def send_to(self, data: str | bytes, address: Host) -> None:
         """

@@ -101,7 +101,8 @@ async def resolve(host: str, timeout_s: float) -> str:
         return host
     loop = asyncio.get_running_loop()
     try:
-        found = await asyncio.wait_for(loop.getaddrinfo(host, None, family=socket.AF_INET), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            found = await loop.getaddrinfo(host, None, family=socket.AF_INET)
     except UnicodeError as error:
         raise OSError(f"{host!r} is no name of a host.") from error
     return str(found[0][4][0])

@@ -193,7 +193,8 @@ class Dialler:
                 await self._tidy()
             if not await self._take():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), self._settings.poll_s)
+                    async with asyncio.timeout(self._settings.poll_s):  # `wait_for` of Python 3.11 may lose a cancel
+                        await self._awake.wait()
 
     async def _tidy(self) -> None:
         """

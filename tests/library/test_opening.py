@@ -17,6 +17,8 @@ from outdial.domain.model.reason import Reason
 from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
 from tests.library.setting_up import CALLEE, MEMORY, furnish, in_file, opened
 
+STOP_S: Final = 20.0
+
 IN_MEMORY: Final = """
 import os
 import socket
@@ -270,3 +272,21 @@ def test_public_names_are_all_there() -> None:
     """
     assert [] == [name for name in outdial.__all__ if not hasattr(outdial, name)]
     assert outdial.__version__
+
+
+def test_closing_right_after_a_call_was_accepted_does_not_hang() -> None:
+    """
+    A dialler that is woken and stopped in the same turn of the loop stops, however often one tries.
+    """
+
+    async def main() -> None:
+        for _ in range(5):
+            async with opened() as clinic:
+                await asyncio.sleep(0.1)  # until the dialler waits for something to do
+                assert isinstance(await clinic.dialer.dial(CALLEE, clinic.agent_id), outdial.Accepted)
+
+    async def limited() -> None:
+        async with asyncio.timeout(STOP_S):
+            await main()
+
+    asyncio.run(limited())
