@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +25,16 @@ OUTSIDE: Final = os.environ.get("OUTDIAL_TEST_POSTGRES", "")
 """Address of a server on which databases may be made and dropped."""
 
 STARTING_S: Final = 30.0
+WATCH: Final = """
+import os, shutil, signal, sys
+sys.stdin.read()
+try:
+    os.kill(int(sys.argv[1]), signal.SIGQUIT)
+finally:
+    shutil.rmtree(sys.argv[2], ignore_errors=True)
+"""
+"""Ends the server when the tests were killed: the end of their process ends its standard input."""
+
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "60",
@@ -54,6 +65,7 @@ class Server:
             self._programs = _programs_for_all()
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: subprocess.Popen[bytes] | None = None
         self._make_data()
         self.start()
         atexit.register(self.remove)
@@ -85,6 +97,9 @@ class Server:
             cwd=self._folder,
             **self._rights,
         )
+        self._watch = subprocess.Popen(
+            [sys.executable, "-c", WATCH, str(self._process.pid), self._folder], stdin=subprocess.PIPE
+        )
         deadline = time.monotonic() + STARTING_S
         while True:
             try:
@@ -100,6 +115,10 @@ class Server:
         """
         Stop it: SIGINT ends all connections in order, SIGQUIT as if the machine had died.
         """
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.communicate()
+            self._watch = None
         if self._process is not None:
             self._process.send_signal(by)
             self._process.wait(STARTING_S)
