@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final, Self
 
+import structlog
+
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import (
     AGENT_ID,
@@ -30,6 +32,7 @@ from outdial.domain.rules import ladder
 from outdial.domain.service.reading import CallView, view_call
 from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
+from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.worker.dialler import Dialler, DiallerSettings
 from outdial.ports.errors import StorageError, UnknownRecordError
@@ -322,6 +325,8 @@ async def open(  # noqa: A001 - `outdial.open`, as in `dbm.open` or `shelve.open
         OutdialError: As by `Dialer.start`.
     """
     chosen = settings if settings is not None else read_settings(os.environ)
+    if not structlog.is_configured():  # its defaults write to standard output, and local variables with each traceback
+        set_up_own_logging(chosen)
     dialer = Dialer(chosen, credential=PresentedKey(text=api_key) if api_key is not None else None)
     await dialer.start(dials=dials)
     try:

@@ -34,13 +34,9 @@ def set_up_logging(settings: Settings) -> None:
     """
     Send every log line to standard error, in the settings' format and from their level upwards.
     """
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    set_up_own_logging(settings)
+    level = _level(settings)
     renderer = _renderer(settings.log_format)
-    structlog.configure(
-        processors=[*_SHARED, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_names: structlog.WriteLogger(sys.stderr),
-    )
     handler = _StandardErrorHandler()
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
@@ -52,6 +48,21 @@ def set_up_logging(settings: Settings) -> None:
     root.setLevel(level)
     # uvicorn tells of its start and end at `info`, as the command line does itself, in its own words.
     logging.getLogger("uvicorn").setLevel(max(level, logging.WARNING))
+
+
+def set_up_own_logging(settings: Settings) -> None:
+    """
+    Send outdial's own log lines to standard error and leave the standard library's loggers as they are.
+    """
+    structlog.configure(
+        processors=[*_SHARED, _renderer(settings.log_format)],
+        wrapper_class=structlog.make_filtering_bound_logger(_level(settings)),
+        logger_factory=lambda *_names: structlog.WriteLogger(sys.stderr),
+    )
+
+
+def _level(settings: Settings) -> int:
+    return logging.getLevelNamesMapping()[settings.log_level.upper()]
 
 
 def censor(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -58,8 +58,8 @@ def test_database_in_memory_needs_no_file_and_no_network() -> None:
         [sys.executable, "-B", "-c", IN_MEMORY], capture_output=True, text=True, timeout=60, check=False
     )
 
-    assert ("", 0) == (ran.stderr, ran.returncode)
-    assert "completed" == ran.stdout.splitlines()[-1]
+    assert 0 == ran.returncode, ran.stderr
+    assert "completed\n" == ran.stdout
 
 
 def test_only_one_opened_dialer_dials_from_a_database(tmp_path: Path) -> None:
@@ -290,3 +290,32 @@ def test_closing_right_after_a_call_was_accepted_does_not_hang() -> None:
             await main()
 
     asyncio.run(limited())
+
+
+def test_log_of_the_library_goes_to_standard_error() -> None:
+    """
+    Whoever opens outdial keeps standard output, and their own set-up of structlog.
+    """
+    script = """
+import asyncio, sys, structlog
+from tests.library.setting_up import CALLEE, opened
+if sys.argv[1:]:
+    structlog.configure(processors=[structlog.processors.JSONRenderer()])
+
+async def main():
+    async with opened() as clinic:
+        decision = await clinic.dialer.dial(CALLEE, clinic.agent_id)
+        await clinic.dialer.wait(decision.call, timeout_s=10)
+
+asyncio.run(main())
+"""
+
+    ours, theirs = (
+        subprocess.run(
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60, check=True
+        )
+        for arguments in ([], ["theirs"])
+    )
+
+    assert ("", True) == (ours.stdout, "call_ended" in ours.stderr)
+    assert ('"event": "call_ended"' in theirs.stdout, "") == (True, theirs.stderr)
