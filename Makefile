@@ -40,7 +40,7 @@ $(VENV)/installed: pyproject.toml $(VENV)/bin/python
 	touch $@
 
 $(VENV)/developed: pyproject.toml $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable '.[sip]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[postgres,sip]' --group dev
 	touch $@
 
 clean:

@@ -64,14 +64,12 @@ def _unknown(name: str) -> Check:
 
 async def _database(settings: Settings) -> Check:
     path = composition.database_path(settings)
-    if path is None:
+    if path is None and not composition.is_shared(settings):
         return _good("database", "In memory: everything is lost when the process ends.")
-    if not path.absolute().parent.is_dir():
-        return _bad("database", f"{path.parent} is no folder: make it, or set OUTDIAL_DATABASE to another place.")
-    if not path.exists():
-        return _bad("database", f"{path} does not exist: run `outdial migrate`.")
-    storage = composition.storage(settings)
+    if path is not None and (problem := _problem_of_file(path)):
+        return _bad("database", problem)
     try:
+        storage = composition.storage(settings)
         await storage.start()
         try:
             await storage.transact(lambda _transaction: None)
@@ -79,13 +77,24 @@ async def _database(settings: Settings) -> Check:
             await storage.stop()
     except StorageError as error:
         return _bad("database", str(error))
-    return _good("database", f"{path} has the newest schema and can be written.")
+    return _good("database", f"{path or settings.database} has the newest schema and can be written.")
+
+
+def _problem_of_file(path: Path) -> str | None:
+    """
+    Return why a SQLite file can't be opened; opening it would make it.
+    """
+    if not path.absolute().parent.is_dir():
+        return f"{path.parent} is no folder: make it, or set OUTDIAL_DATABASE to another place."
+    return None if path.exists() else f"{path} does not exist: run `outdial migrate`."
 
 
 def _dialling(settings: Settings) -> tuple[Check, bool]:
     """
     Tell whether a process dials from the database; it is fine either way, one may.
     """
+    if composition.is_shared(settings):
+        return _good("dialling", "Any number of workers may dial from this database."), False
     path = composition.database_path(settings)
     if path is not None and _lock_of(path).exists():
         try:

@@ -344,14 +344,16 @@ class Storage(Protocol):
         Decide a batch in one durable transaction: load one snapshot for all, call the pure `decide_all`, record it.
 
         Raises:
-            StorageError: Nothing of the batch was accepted.
+            StorageError: Nothing of the batch was accepted; or, where the connection was lost during the commit, nobody
+                knows, as its message says.
         """
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """
         Run `work` in one durable transaction and return its result after the commit.
 
-        It may run again after a conflict with another process. Whatever it raises undoes all its writes.
+        It may run again after a conflict with another process, and after an earlier run whose commit nobody heard of;
+        so it writes what is to be, not what is to be added. Whatever it raises undoes all its writes.
 
         Raises:
             StorageConflictError: Another transaction won.

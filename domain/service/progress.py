@@ -90,7 +90,9 @@ def recover(
     """
     begun = transaction.calls.unattended(worker_id, silent_s=silent_s, limit=limit + len(attended))
     left_behind = tuple(call for call in begun if call.id not in attended)[:limit]
-    for call in left_behind:
+    for call in sorted(
+        left_behind, key=lambda call: call.account_id
+    )::
         returned = call.after(Trigger.RETURN)
         if returned is not None:
             transaction.calls.save(returned, at)

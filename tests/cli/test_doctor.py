@@ -11,6 +11,7 @@ import pytest
 
 from outdial.ports.errors import StorageError
 from tests.cli.commands import CommandLine
+from tests.postgres.databases import new_database
 
 NAMES = ["settings", "database", "dialling", "carrier", "speech"]
 
@@ -203,3 +204,25 @@ with wave.open(sys.argv[2], "wb") as file:
 
 async def _full_disk(*_arguments: object) -> None:
     raise StorageError("The disk is full.")
+
+
+def test_a_database_on_a_server_is_looked_at(line: CommandLine) -> None:
+    """
+    With PostgreSQL any number of workers may dial from it.
+    """
+    body = line.ask("doctor", "--database", new_database())
+
+    findings = {check["name"]: check["finding"] for check in body["checks"]}
+    assert body["healthy"]
+    assert "has the newest schema and can be written" in findings["database"]
+    assert "Any number of workers" in findings["dialling"]
+
+
+def test_a_server_that_cannot_be_reached_is_told(line: CommandLine) -> None:
+    """
+    The sentence names no password.
+    """
+    outcome = line.run("doctor", "--json", "--database", "postgresql://outdial:s3cret@127.0.0.1:1/outdial")
+
+    assert not checks(outcome.body)["database"]
+    assert "s3cret" not in outcome.out + outcome.err
