@@ -4,6 +4,7 @@ The loop that takes queued calls and sees each through, at most one dial a call.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -22,7 +23,7 @@ from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import StorageError
 from outdial.ports.runtime import Runtime
-from outdial.ports.storage import Storage
+from outdial.ports.storage import Storage, Transaction
 
 RECOVERED_AT_ONCE: Final = 100
 """Calls brought in order in one transaction, so that others can write between."""
@@ -32,6 +33,12 @@ RETRY_AFTER_ERROR_S: Final = 1.0
 BEAT_S: Final = 3.0
 SILENT_S: Final = 15.0
 """A worker that missed this much of its beats is taken for lost; four beats may fail before."""
+
+GAP_S: Final = SILENT_S / 2
+"""Between two beats of one worker: after a longer one it may be the database that was away, and all are silent."""
+
+NEVER_S: Final = 1e9
+"""A silence of thirty years."""
 
 CARRIER_STOP_TIMEOUT_S: Final = 15.0
 """A carrier stops within 10 s; one that does not must not keep the process from ending."""
@@ -106,6 +113,7 @@ class Dialler:
         self._loops: list[asyncio.Task[None]] = []
         self._roll = asyncio.Lock()
         """Held while calls are on their way into `_live`: whoever looks for unattended ones waits until they are in."""
+        self._beaten_at_s = self._beats_since_s = -math.inf
 
     @property
     def is_running(self) -> bool:
@@ -173,14 +181,18 @@ class Dialler:
 
     async def _recover_some(self) -> tuple[Call, ...]:
         async with self._roll:
-            work = partial(
-                recover,
-                worker_id=self._settings.worker_id,
-                attended=frozenset(self._live),
-                silent_s=SILENT_S,
-                limit=RECOVERED_AT_ONCE,
-                at=self._line.clock.now(),
-            )
+            attended, clock_s = frozenset(self._live), asyncio.get_running_loop().time
+
+            def work(transaction: Transaction) -> tuple[Call, ...]:
+                return recover(
+                    transaction,
+                    worker_id=self._settings.worker_id,
+                    attended=attended,
+                    silent_s=self._silence_s(clock_s()),  # as it is when the database lets the work begin
+                    limit=RECOVERED_AT_ONCE,
+                    at=self._line.clock.now(),
+                )
+
             return await self._line.storage.transact(work)
 
     async def _run(self) -> None:
@@ -213,6 +225,21 @@ class Dialler:
         Tell the other workers that this one lives.
         """
         await self._line.storage.transact(lambda transaction: transaction.workers.beat(self._settings.worker_id))
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._beaten_at_s > GAP_S:
+            self._beats_since_s = now_s
+        self._beaten_at_s = now_s
+
+    def _silence_s(self, now_s: float) -> float:
+        """
+        Return after which silence other workers are taken for lost.
+
+        Only who could beat all the time may judge: while the database is away nobody beats, and their calls go on.
+        """
+        if not self._settings.has_rivals:
+            return SILENT_S
+        is_steady = now_s - self._beats_since_s >= SILENT_S and now_s - self._beaten_at_s <= GAP_S
+        return SILENT_S if is_steady else NEVER_S
 
     async def _keep_beating(self) -> None:
         """
