@@ -90,9 +90,8 @@ def recover(
     """
     begun = transaction.calls.unattended(worker_id, silent_s=silent_s, limit=limit + len(attended))
     left_behind = tuple(call for call in begun if call.id not in attended)[:limit]
-    for call in sorted(
-        left_behind, key=lambda call: call.account_id
-    )::
+    # Wallets are locked in the order of accounts, as acceptance does, so that neither waits for the other in a circle.
+    for call in sorted(left_behind, key=lambda call: call.account_id):
         returned = call.after(Trigger.RETURN)
         if returned is not None:
             transaction.calls.save(returned, at)
