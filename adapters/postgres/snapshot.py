@@ -21,7 +21,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
-from outdial.domain.model.facts import Facts, LookUps, claimed_account_id, claimed_key, look_ups
+from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
@@ -95,7 +95,7 @@ def snapshot_of(batch: Sequence[CallRequest], sql: Statements, *, policy: Policy
 
 
 def _claims_of(batch: Sequence[CallRequest], sql: Statements) -> list[_Claim]:
-    proofs = [claimed_key(request) for request in batch]
+    proofs = [proof_of(request.credential) for request in batch]
     key_ids = sorted({proof.key_id for proof in proofs if proof is not None})
     operators = {request.credential.account_id for request in batch if isinstance(request.credential, Operator)}
     account_ids = sorted(filter(is_storable, operators))
@@ -110,7 +110,7 @@ def _claims_of(batch: Sequence[CallRequest], sql: Statements) -> list[_Claim]:
     claims: list[_Claim] = []
     for request, proof in zip(batch, proofs, strict=True):
         key = None if proof is None else keys.get(proof.key_id)
-        account_id = claimed_account_id(request, key)
+        account_id = account_id_of(request.credential, key)
         claims.append(_Claim(key=key, account=None if account_id is None else accounts.get(account_id)))
     return claims
 

@@ -25,7 +25,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
-from outdial.domain.model.facts import Facts, LookUps, claimed_account_id, claimed_key, look_ups
+from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, ApiKey
@@ -100,7 +100,7 @@ def facts_of_all(
     findings = _find(sql, [one for one in wanted if one is not None])
     snapshot: list[Facts] = []
     for request, account, one in zip(batch, accounts, wanted, strict=True):
-        proof = claimed_key(request)
+        proof = proof_of(request.credential)
         facts = Facts(
             now=request.received_at,
             policy=policy,
@@ -114,11 +114,11 @@ def facts_of_all(
 
 
 def _find_principals(batch: Sequence[CallRequest], sql: Statements) -> tuple[_Principals, list[Account | None]]:
-    proofs = [claimed_key(request) for request in batch]
+    proofs = [proof_of(request.credential) for request in batch]
     key_ids = {proof.key_id for proof in proofs if proof is not None}
     keys = {key.id: key for key in map(read_key, _select(sql, KEYS, key_ids))}
     account_ids = [
-        claimed_account_id(request, None if proof is None else keys.get(proof.key_id))
+        account_id_of(request.credential, None if proof is None else keys.get(proof.key_id))
         for request, proof in zip(batch, proofs, strict=True)
     ]
     accounts: dict[int, Account] = {}

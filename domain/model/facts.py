@@ -84,20 +84,6 @@ def account_id_of(credential: Credential, key: ApiKey | None) -> int | None:
     return key.account_id if key is not None and proof is not None and key.is_proved_by(proof) else None
 
 
-def claimed_key(request: CallRequest) -> KeyProof | None:
-    """
-    Return the key that a request claims to have, if its text can be one.
-    """
-    return proof_of(request.credential)
-
-
-def claimed_account_id(request: CallRequest, key: ApiKey | None) -> int | None:
-    """
-    Return the account that a request is made for, if it names one that may be looked at.
-    """
-    return account_id_of(request.credential, key)
-
-
 def look_ups(request: CallRequest, account: Account, policy: Policy) -> LookUps:
     """
     Tell what storage must find for a request of an account; nothing where its fields can't be read.

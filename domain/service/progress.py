@@ -2,6 +2,7 @@
 What a carrier says about an attempt, written down: states may be skipped, come late or twice; terminal is final.
 """
 
+import math
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -62,7 +63,8 @@ def close(transaction: Transaction, dialled: Call, *, at: datetime, disposition:
     End a call of which the carrier says nothing any more; what is known of its talk time is billed.
     """
     call = _current(transaction, dialled)
-    talk_s = max(0, round((at - call.answered_at).total_seconds())) if call.answered_at is not None else 0
+    talked_s = (at - call.answered_at).total_seconds() if call.answered_at is not None else 0
+    talk_s = max(0, math.ceil(talked_s))
     return end(transaction, call, at=at, disposition=disposition, talk_s=min(talk_s, call.max_duration_s))
 
 

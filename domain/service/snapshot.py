@@ -3,7 +3,7 @@ The facts for a request, looked up one by one; a database may find those of a wh
 """
 
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.facts import Facts, claimed_account_id, claimed_key, look_ups
+from outdial.domain.model.facts import Facts, account_id_of, look_ups, proof_of
 from outdial.domain.model.policy import Policy
 from outdial.ports.storage import Reader
 
@@ -15,9 +15,9 @@ def facts_of(request: CallRequest, reader: Reader, *, policy: Policy, call_numbe
     Args:
         call_number: The row that the call gets if it is accepted.
     """
-    proof = claimed_key(request)
+    proof = proof_of(request.credential)
     key = reader.directory.key(proof.key_id) if proof is not None else None
-    account_id = claimed_account_id(request, key)
+    account_id = account_id_of(request.credential, key)
     account = reader.directory.account(account_id) if account_id is not None else None
     if account is None:
         return Facts(now=request.received_at, policy=policy, call_number=call_number, key=key)

@@ -213,7 +213,8 @@ def test_each_state_is_closed(database: Database, state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_s", "talk_s"), [(-3600, 0), (5, 0), (5.4, 0), (65, 60), (65.6, 61), (1805, 1800), (99_999, 1800)]
+    ("at_s", "talk_s"),
+    [(-3600, 0), (5, 0), (5.4, 1), (65, 60), (65.4, 61), (1804.1, 1800), (1805, 1800), (99_999, 1800)],
 )
 def test_a_closed_call_is_billed_what_it_talked_at_most(database: Database, at_s: float, talk_s: int) -> None:
     """

@@ -6,7 +6,7 @@ import pytest
 
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused
-from outdial.domain.model.facts import LookUps, claimed_account_id, claimed_key, look_ups
+from outdial.domain.model.facts import LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import KeyProof, hash_secret
 from outdial.domain.model.phone_number import NumberCheck, PhoneNumber
 from outdial.domain.model.principal import ApiKey, Operator, PresentedKey
@@ -24,7 +24,7 @@ def test_a_presented_key_claims_its_row() -> None:
     """
     expected = KeyProof(key_id=builders.KEY_ID, secret_hash=hash_secret(builders.SECRET))
 
-    assert expected == claimed_key(builders.request())
+    assert expected == proof_of(builders.request().credential)
 
 
 @pytest.mark.parametrize("request_", [OPERATOR, NO_KEY, builders.request(credential=PresentedKey(text="od_live_1"))])
@@ -32,7 +32,7 @@ def test_other_credentials_claim_no_key(request_: CallRequest) -> None:
     """
     The operator, nobody and a malformed text need no look-up of a key.
     """
-    assert None is claimed_key(request_)
+    assert None is proof_of(request_.credential)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_account_is_claimed_by_proof_or_by_the_operator(
     """
     Without the right secret no account is looked at.
     """
-    assert account_id == claimed_account_id(request_, key)
+    assert account_id == account_id_of(request_.credential, key)
 
 
 def test_readable_fields_are_looked_up_in_the_account() -> None:
