@@ -152,7 +152,7 @@ class Administration:
             account_id=account_id,
             assistant_id=f"assistant_{self._randomness.base62(ASSISTANT_TOKEN_LENGTH)}",
             name=name,
-            phone_number=self._number(phone_number) if phone_number is not None else None,
+            phone_number=await self._account_number(account_id, phone_number) if phone_number is not None else None,
             greeting=greeting,
             instructions=instructions,
             runtime=RuntimeKind(runtime),
@@ -184,7 +184,7 @@ class Administration:
             last_name=last_name,
             email=email,
             company=company,
-            phone_number=self._number(phone_number) if phone_number is not None else None,
+            phone_number=await self._account_number(account_id, phone_number) if phone_number is not None else None,
         )
         return await self._storage.transact(partial(administration.create_contact, draft=draft))
 
@@ -241,12 +241,11 @@ class Administration:
         return rate
 
     async def _account_number(self, account_id: int, text: str) -> PhoneNumber:
+        """
+        Read a number as the account's people write it: without `+`, it is one of the account's region.
+        """
         account = await self._storage.read(partial(administration.account_of, account_id=account_id))
-        return self._number(text, default_region=account.default_region)
-
-    @staticmethod
-    def _number(text: str, *, default_region: str | None = None) -> PhoneNumber:
-        number = parse_phone_number(text, default_region=default_region, check=NumberCheck.POSSIBLE)
+        number = parse_phone_number(text, default_region=account.default_region, check=NumberCheck.POSSIBLE)
         if number is None:
             raise ValueError(f"{text!r} is not a phone number such as +15551234567")
         return number

@@ -141,6 +141,25 @@ def test_listed_number_is_not_dialled_until_it_is_delisted() -> None:
     run(scenario)
 
 
+def test_numbers_are_those_of_the_accounts_region() -> None:
+    """
+    Agents, contacts and lists take a number as the account's people write it.
+    """
+
+    async def scenario(clinic: Clinic) -> None:
+        administration = clinic.dialer.administration
+        account = await administration.create_account("London", default_region="GB")
+
+        agent = await administration.create_agent(account.id, name="A", greeting="Hello.", phone_number="020 7946 0018")
+        contact = await administration.create_contact(account.id, first_name="Ann", phone_number="020 7946 0018")
+        listed = await administration.list_number(account.id, "020 7946 0018")
+
+        assert agent.phone_number == contact.phone_number == listed
+        assert "+442079460018" == listed.e164
+
+    run(scenario)
+
+
 def test_rate_is_the_price_of_its_prefix() -> None:
     """
     The hold of a call follows the rate that was set.
