@@ -57,11 +57,15 @@ _DEFAULTS: Final = {
 }
 _FIXED: Final = {
     "OUTDIAL_CARRIER": "simulator",
+    "OUTDIAL_ROLE": "all",
     "OUTDIAL_NUMBER_CHECK": NumberCheck.POSSIBLE.value,
     "OUTDIAL_SPEECH_COMMAND": "",
     "OUTDIAL_SPEECH_FILE": "",
 }
-"""Whatever else is set: no phone rings, no sound is made, and the reference's example number can be called."""
+"""
+Whatever else is set: no phone rings, no sound is made, the reference's example number can be called, and what the demo
+prints is answered.
+"""
 
 
 class DemoDatabaseError(OutdialError):

@@ -122,7 +122,7 @@ def _stage_line(call: Call, wallet: Wallet, *, passed_s: float) -> Text:
         case Status.IN_PROGRESS:
             line.append(f"\N{LEFT DOUBLE QUOTATION MARK}{call.script.greeting}\N{RIGHT DOUBLE QUOTATION MARK}")
         case Status.COMPLETED | Status.FAILED:
-            line.append(f"{call.disposition}, {call.talk_s} s of talk")
+            line.append(f"{call.disposition}, {call.talk_s} s of simulated talk")
         case Status.DIALING | Status.RINGING:
             pass
     return line

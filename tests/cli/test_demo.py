@@ -25,7 +25,14 @@ def test_one_call_is_shown_from_queue_to_settlement(line: CommandLine) -> None:
     places = [outcome.out.index(f" {stage} ") for stage in stages]
     assert sorted(places) == places
     assert all(1 == outcome.out.count(f" {stage} ") for stage in stages)
-    for part in (GREETING, "1.50 USD held of 25.00", "It cost 0.05 USD", "24.95 USD", "curl -X POST"):
+    for part in (
+        GREETING,
+        "1.50 USD held of 25.00",
+        "It cost 0.05 USD",
+        "24.95 USD",
+        "s of simulated talk",
+        "curl -X POST",
+    ):
         assert part in outcome.out
 
 
@@ -126,6 +133,19 @@ def test_no_setting_makes_the_demo_dial_for_real() -> None:
     assert ("simulator", "1", DATABASE) == tuple(
         variables[f"OUTDIAL_{name}"] for name in ("CARRIER", "PORT", "DATABASE")
     )
+
+
+def test_no_role_takes_the_demos_api_away(line: CommandLine) -> None:
+    """
+    Whatever this machine's part is among others, the demo prints commands that it answers itself.
+    """
+    with line.running("demo", OUTDIAL_PORT="0", OUTDIAL_ROLE="worker", **FAST) as demo:
+        demo.wait_for(r"Listening on http://127.0.0.1:\d+ ")
+        lines = [demo.wait_for(part).string for part in ("curl -X POST", "Authorization", "Content-Type", "-d")]
+
+        asked = _answer_to("".join(text.rstrip("\\\n") for text in lines))
+
+    assert "queued" == asked.get("status"), asked
 
 
 def test_a_call_that_does_not_complete_ends_with_1(line: CommandLine) -> None:
