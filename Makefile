@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint check-programs unit bench clean
+.PHONY: run test lint check-programs unit bench soak clean
 
 run: $(VENV)/installed
 	$(BIN)/outdial demo
@@ -25,6 +25,11 @@ unit: $(VENV)/developed
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.benchmarks.accept_rate
+	$(BIN)/python -m tests.benchmarks.postgres_rate
+
+# The tests of many processes over one PostgreSQL, at ten times their length: some 15 minutes.
+soak: $(VENV)/developed
+	OUTDIAL_SOAK=10 $(BIN)/pytest tests/scale
 
 check-programs:
 	sh tests/programs.sh
