@@ -18,6 +18,8 @@ from tests.telephony.sipp import Sipp, sipp
 
 pytestmark = pytest.mark.sip
 
+PASSWORD = "trunkpass"
+
 
 @attrs.frozen(kw_only=True)
 class Case:
@@ -81,7 +83,7 @@ CASES = [
         scenario="auth407_pai",
         status="completed",
         ended_reason="hang_up_agent",
-        settings={"sip_username": "trunkuser", "sip_password": "trunkpass"},
+        settings={"sip_username": "trunkuser", "sip_password": PASSWORD, "log_level": "debug"},
     ),
     refusal(486, "busy"),
     refusal(480, "no_answer"),
@@ -110,9 +112,19 @@ def test_call_ends_as_the_callee_ends_it(case: Case, tmp_path: Path) -> None:
         assert (2 if case.name == "digest" else 1) == len(invites)
         assert (case.status, case.ended_reason) == (call["status"], call["ended_reason"])
         assert case.cause == call["hang_up_cause"]
+        assert_no_credentials(running.log.read_text())
         assert_settled(call, wallet, case)
 
     run(scenario())
+
+
+def assert_no_credentials(written: str) -> None:
+    """
+    Check that a log, which was written, holds neither the trunk's password nor a digest made of it.
+    """
+    assert "debug" in written or "info" in written
+    assert PASSWORD not in written
+    assert "response=" not in written
 
 
 def assert_settled(call: dict[str, Any], wallet: dict[str, Any], case: Case) -> None:

@@ -3,15 +3,18 @@ What a callee may say in the middle of a call, and what strangers may.
 """
 
 import asyncio
+import logging
+import re
 
 import pytest
+from structlog.testing import capture_logs
 
 from outdial.domain.model.call_event import Answered
 from outdial.domain.model.disposition import Disposition
 from tests.telephony.calls import Reports, carrier_for, order, run, sound
 from tests.telephony.ports import free_port
 from tests.telephony.rtp_receiver import rtp_receiver
-from tests.telephony.scripted_callee import describe, scripted_callee
+from tests.telephony.scripted_callee import Request, describe, scripted_callee
 
 pytestmark = pytest.mark.sip
 
@@ -38,6 +41,36 @@ def test_challenged_bye_is_said_again_with_credentials() -> None:
         assert 2 == callee.count("BYE")
 
     run(scenario())
+
+
+def test_credentials_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Neither the password nor a digest made of it is logged while challenges are answered, at any level.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        settings = {"username": "user", "password": "canary-password"}
+        async with scripted_callee() as callee, carrier_for(callee.port, **settings) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), reports))
+            callee.challenge(await callee.receive("INVITE"))
+            invites.append(await callee.answer())
+            await placing
+            callee.challenge(await callee.receive("BYE"))
+            await callee.hang_up()
+            await reports.ended()
+
+    invites: list[Request] = []
+    caplog.set_level(logging.DEBUG)
+    with capture_logs() as events:
+        run(scenario())
+
+    (invite,) = invites
+    (digest,) = re.findall(r'response="([0-9a-f]+)"', invite.header("Proxy-Authorization"))
+    written = f"{events} {caplog.text}"
+    assert "using selector" in caplog.text.lower(), "nothing was captured"
+    for secret in ("canary-password", "response=", digest):
+        assert secret not in written
 
 
 def test_nothing_is_said_on_early_media() -> None:
