@@ -14,7 +14,7 @@ from psycopg import sql
 
 from outdial.adapters.postgres.connection import SQL as SESSION
 from outdial.adapters.postgres.connection import Connection, Limits, check_server, check_version, connect
-from outdial.adapters.postgres.errors import errors_translated, storage_error
+from outdial.adapters.postgres.errors import errors_translated
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.schema import check_schema
 from outdial.adapters.postgres.statements import Statements, is_storable
@@ -190,8 +190,6 @@ def _commit(connection: Connection) -> None:
     try:
         connection.execute(SESSION["commit"].encode())
     except psycopg.Error as error:
-        if connection.closed:
-            raise StorageError(
-                "The connection was lost during the commit. Run it again: it says whether it was written."
-            ) from error
-        raise storage_error(error) from error
+        raise StorageError(
+            "The commit was not answered, so that nobody knows whether it was written: run this again, it says so."
+        ) from error

@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from outdial.entrypoints.copying import Progress
+from outdial.entrypoints.copying import Progress, Step
+from outdial.ports.errors import StorageError
 from tests.cli.commands import CommandLine
 from tests.copying.databases import Place, copied, furnish_many, place
 
 MANY_CALLS = 3000
 OPEN_CALLS = 1000
 REPORTS_MAX = 100
+END_SESSIONS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid()"
+)
 
 
 class Interruption(Exception):  # noqa: N818 - it is what happens to a process
@@ -48,6 +53,39 @@ def test_interrupted_anywhere_it_leaves_nothing_and_completes_later(source: Plac
 
     assert interrupted > 30
     assert not target.is_empty()
+
+
+@pytest.mark.parametrize("target", ["postgres"], indirect=True)
+@pytest.mark.parametrize("step", Step)
+def test_a_lost_connection_leaves_nothing(source: Place, target: Place, step: Step) -> None:
+    """
+    The server ends the copy's session when a step is done.
+    """
+
+    def end_session(progress: Progress) -> None:
+        if progress.step is step and progress.done == progress.total:
+            target.run(END_SESSIONS)
+
+    with pytest.raises(StorageError, match=r"connection|shutting down"):
+        copied(source, target, end_session)
+
+    assert target.is_empty()
+    copied(source, target)
+    assert not target.is_empty()
+
+
+@pytest.mark.parametrize("target", ["postgres"], indirect=True)
+def test_a_commit_without_an_answer_is_not_taken_for_one(target: Place) -> None:
+    """
+    Whoever copies is told to look; a second copy says whether the first was written.
+    """
+
+    def fill_in_vain() -> None:
+        with target.archive.filling():
+            target.run(END_SESSIONS)
+
+    with pytest.raises(StorageError, match="nobody knows whether it was written: run this again"):
+        fill_in_vain()
 
 
 @pytest.mark.parametrize("step", ["copying", "checking", "ending open calls"])

@@ -66,6 +66,7 @@ UNUSABLE: list[tuple[str, Make, str]] = [
     ("missing", lambda folder: f"sqlite:///{folder}/gone.db", r"gone.db does not exist. Run `outdial migrate --data"),
     ("not migrated", _unmigrated, r"older schema or none. Run `outdial migrate --database sqlite:///.*bare.db` first"),
     ("server not migrated", lambda _folder: make_database(), r"Run `outdial migrate --database postgresql://"),
+    ("no folder", lambda folder: f"sqlite:///{folder}/source.db/x", "source.db/x can't be opened: Not a directory"),
     ("in memory", lambda _folder: "memory:", "in memory ends with its process"),
     (
         "unreachable",
