@@ -32,8 +32,13 @@ class Disposition(StrEnum):
 WORDS_LENGTH_MAX: Final = 200
 
 
-def _shortened(words: str) -> str:
-    return words[:WORDS_LENGTH_MAX]
+def _readable(words: str) -> str:
+    """
+    Return the beginning of words from the network without what can't be shown.
+
+    Databases refuse a NUL, UTF-8 a lone surrogate, and a terminal obeys control characters.
+    """
+    return "".join(letter if letter.isprintable() else " " for letter in words[:WORDS_LENGTH_MAX])
 
 
 @attrs.frozen(kw_only=True)
@@ -44,13 +49,13 @@ class HangUpCause:
     Attributes:
         code: A SIP status (100 to 699) or the vendor's number; 0 when there was none.
 
-        words: The reason phrase, at most 200 characters.
+        words: The reason phrase, at most 200 characters, all printable.
 
         provisional: The 1xx statuses seen before, in order.
     """
 
     code: int = 0
-    words: str = attrs.field(default="", converter=_shortened)
+    words: str = attrs.field(default="", converter=_readable)
     provisional: tuple[int, ...] = ()
 
     def __str__(self) -> str:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from outdial.domain.model.disposition import Disposition
-from outdial.ports.carrier import RejectedError, UncertainError
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.ports.carrier import Placed, RejectedError, UncertainError
 from tests.telephony.calls import Reports, carrier_for, order, run, sound
 from tests.telephony.ports import free_port
 from tests.telephony.scripted_callee import describe, scripted_callee
@@ -223,6 +223,37 @@ def test_refusal_without_any_ringing_is_surely_not_placed(status: str, expected:
         assert [] == reports.events
 
     run(scenario())
+
+
+@pytest.mark.parametrize("rings", [False, True])
+def test_control_characters_of_a_reason_are_left_out(*, rings: bool) -> None:
+    """
+    A NUL, which no database takes, and what steers a terminal do not get into the cause.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+        async with scripted_callee() as callee, carrier_for(callee.port) as carrier:
+            placing = asyncio.create_task(carrier.place(order(), sound(), reports))
+            invite = await callee.receive("INVITE")
+            if rings:
+                callee.respond(invite, "180 Ringing")
+                await placing
+            callee.respond(invite, "486 Bu\0sy\x1b[31m")
+            cause = (await reports.ended()).cause if rings else await refusal_of(placing)
+
+        assert (486, "Bu sy [31m") == (cause.code, cause.words)
+
+    run(scenario())
+
+
+async def refusal_of(placing: asyncio.Task[Placed]) -> HangUpCause:
+    """
+    Return the cause of a call that is rejected.
+    """
+    with pytest.raises(RejectedError) as raised:
+        await placing
+    return raised.value.cause
 
 
 def test_redirect_is_not_followed() -> None:

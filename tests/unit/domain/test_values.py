@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outdial.domain.model.agent import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, RuntimeKind
 from outdial.domain.model.call_event import Ended
@@ -192,6 +194,36 @@ def test_a_cause_keeps_the_beginning_of_long_words() -> None:
     A network may say what it likes; 200 characters are kept.
     """
     assert "x" * WORDS_LENGTH_MAX == HangUpCause(words="x" * 50_000).words
+
+
+@given(st.text(st.characters(), max_size=2 * WORDS_LENGTH_MAX))
+def test_a_cause_holds_only_what_can_be_shown(words: str) -> None:
+    """
+    Whatever a network says fits into a database, an answer and a terminal; what was readable stays where it was.
+    """
+    kept = HangUpCause(words=words).words
+
+    assert len(words[:WORDS_LENGTH_MAX]) == len(kept)
+    assert kept.isprintable()
+    assert kept == kept.encode().decode()
+    assert all(after in {before, " "} for before, after in zip(words, kept, strict=False))
+    assert all(after == before for before, after in zip(words, kept, strict=False) if before.isprintable())
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("Bu\0sy\x1b[31m", "Bu sy [31m"),
+        ("a\r\nb\tc", "a  b c"),
+        ("\ud800\u202ex\x9b", "  x "),
+        ("Belegt: später", None),
+    ],
+)
+def test_a_cause_has_no_control_characters(words: str, kept: str | None) -> None:
+    """
+    Each becomes a space, a lone surrogate too.
+    """
+    assert (words if kept is None else kept) == HangUpCause(words=words).words
 
 
 def test_talk_time_is_never_negative() -> None:
