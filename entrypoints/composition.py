@@ -139,6 +139,17 @@ def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
     return nullcontext() if path is None else _held(DialerLock(path))
 
 
+def is_dialled(settings: Settings) -> bool:
+    """
+    Tell whether a process dials from the database now, where only one may; looking makes no file.
+
+    Raises:
+        StorageError: Nobody can tell.
+    """
+    path = database_path(settings)
+    return path is not None and DialerLock(path).is_held()
+
+
 def is_shared(settings: Settings) -> bool:
     """
     Tell whether several processes may dial from the database at the same time.

@@ -95,21 +95,13 @@ def _dialling(settings: Settings) -> tuple[Check, bool]:
     """
     if composition.is_shared(settings):
         return _good("dialling", "Any number of workers may dial from this database."), False
-    path = composition.database_path(settings)
-    if path is not None and _lock_of(path).exists():
-        try:
-            with composition.dialling_rights(settings):
-                pass
-        except StorageError:
-            return _good("dialling", "An outdial process dials from this database now."), True
+    try:
+        is_dialled = composition.is_dialled(settings)
+    except StorageError as error:
+        return _bad("dialling", str(error)), False
+    if is_dialled:
+        return _good("dialling", "An outdial process dials from this database now."), True
     return _good("dialling", "Nobody dials from this database: `outdial serve` may."), False
-
-
-def _lock_of(path: Path) -> Path:
-    """
-    Return the file of the dialling lock, which must not be made by looking at it.
-    """
-    return path.with_name(path.name + ".lock")
 
 
 async def _carrier(settings: Settings, *, is_dialled: bool) -> Check:

@@ -15,7 +15,9 @@ class DialerLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".lock")
+        # One file may have several names: SQLite, too, keeps what belongs to it beside the one that is no link.
+        real = path.resolve()
+        self._path = real.with_name(real.name + ".lock")
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -39,6 +41,27 @@ class DialerLock:
                 f"Another outdial process dials from this database; it holds {self._path}. Stop it first."
             ) from error
         self._descriptor = descriptor
+
+    def is_held(self) -> bool:
+        """
+        Tell whether a process dials, this one included. Makes no file.
+
+        Raises:
+            StorageError: The lock's file can't be opened.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StorageError(f"{self._path} can't be opened: {error.strerror}.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def release(self) -> None:
         """

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from outdial.adapters.sqlite.lock import DialerLock
 from outdial.ports.errors import StorageError
 from tests.cli.commands import CommandLine
 from tests.postgres.databases import new_database
@@ -108,6 +109,36 @@ def test_a_locked_database_is_told(line: CommandLine, monkeypatch: pytest.Monkey
     body = line.run("doctor", "--json").body
 
     assert not checks(body)["database"]
+
+
+def test_a_dialling_process_is_seen_through_a_link(line: CommandLine) -> None:
+    """
+    Whatever name the database goes by.
+    """
+    line.ask("migrate")
+    link = line.folder / "link.db"
+    link.symlink_to(line.database)
+    lock = DialerLock(line.database)
+    lock.acquire()
+
+    outcome = line.run("doctor", "--database", f"sqlite:///{link}")
+    lock.release()
+
+    assert "An outdial process dials from this database now." in outcome.out
+
+
+def test_a_lock_that_can_not_be_opened_is_told(line: CommandLine) -> None:
+    """
+    With its name; nobody could dial.
+    """
+    line.ask("migrate")
+    lock = line.folder / "outdial.db.lock"
+    lock.symlink_to(lock)
+
+    outcome = line.run("doctor")
+
+    assert 1 == outcome.exit_code
+    assert "outdial.db.lock can't be opened" in outcome.out
 
 
 def test_every_wrong_setting_is_a_line(line: CommandLine) -> None:

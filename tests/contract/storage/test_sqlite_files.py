@@ -356,12 +356,51 @@ def test_one_process_dials(path: Path) -> None:
     second.release()
 
 
+def test_one_process_dials_whatever_the_file_is_called(path: Path, tmp_path: Path) -> None:
+    """
+    A link to the file, or to its folder, is no way round the lock.
+    """
+    migrate(path)
+    to_file, to_folder = tmp_path / "link.db", tmp_path / "folder"
+    to_file.symlink_to(path)
+    to_folder.symlink_to(tmp_path, target_is_directory=True)
+    first = DialerLock(path)
+    first.acquire()
+
+    for other in (to_file, to_folder / FILE_NAME):
+        with pytest.raises(StorageError, match="Another outdial process dials"):
+            DialerLock(other).acquire()
+
+    first.release()
+    assert [f"{FILE_NAME}.lock"] == [lock.name for lock in tmp_path.glob("*.lock")]
+
+
+def test_looking_at_the_lock_neither_makes_nor_takes_it(path: Path) -> None:
+    """
+    It is held from acquiring to releasing, in the eyes of the holder and of others.
+    """
+    lock, other = DialerLock(path), DialerLock(path)
+
+    before = lock.is_held()
+    is_made = any(path.parent.iterdir())
+    lock.acquire()
+    meanwhile = (lock.is_held(), other.is_held())
+    lock.release()
+
+    assert (False, False, (True, True), False) == (before, is_made, meanwhile, other.is_held())
+
+
 def test_a_lock_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
     """
-    A missing folder is answered with a sentence.
+    A missing folder, or a file where the folder should be, is answered with a sentence.
     """
+    file = tmp_path / "file"
+    file.touch()
+
     with pytest.raises(StorageError, match="can't be opened"):
-        DialerLock(tmp_path / "missing" / "outdial.db").acquire()
+        DialerLock(tmp_path / "missing" / FILE_NAME).acquire()
+    with pytest.raises(StorageError, match="can't be opened"):
+        DialerLock(file / FILE_NAME).is_held()
 
 
 def test_a_killed_dialler_frees_its_lock(path: Path) -> None:
