@@ -11,13 +11,13 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sip.address import SipAddress, parse_sip_address
 from outdial.adapters.sip.conversation import Ending
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.endpoint import Endpoint
 from outdial.adapters.sip.leg import Answer, Failure, Leg
 from outdial.adapters.sip.session_description import DISCARD_PORT, Direction, LocalSession, parse_media
 from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.sip_address import SipAddress, parse_sip_address
 from outdial.ports.carrier import DialOrder, SipUri
 
 ATTEMPT_HEADER: Final = "X-Outdial-Attempt"

@@ -17,10 +17,10 @@ from sippy.UA import UA
 from sippy.UacStateCancelling import UacStateCancelling
 from sippy.UaStateConnected import UaStateConnected
 
-from outdial.adapters.sip.address import Transport
 from outdial.adapters.sip.outcomes import CHALLENGES
 from outdial.adapters.sip.transactions import TransactionManager
 from outdial.adapters.sip.transports import Host
+from outdial.domain.model.sip_address import Transport
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS"
 

@@ -10,13 +10,13 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sip.address import SipAddress
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.leg import Leg
 from outdial.adapters.sip.streams import StreamTransport
 from outdial.adapters.sip.transactions import TransactionManager
 from outdial.adapters.sip.transports import Host, UdpTransport, resolve
 from outdial.adapters.sip.trunk import Trunk
+from outdial.domain.model.sip_address import SipAddress
 
 _ANY_HOST: Final = "0.0.0.0"  # noqa: S104 - compared with, not bound
 _POLL_S: Final = 0.05

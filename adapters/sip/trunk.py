@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sip.address import SipAddress, parse_sip_address
+from outdial.domain.model.sip_address import SipAddress, parse_sip_address
 
 CANCEL_WAIT_S_MAX: Final = 5.0
 """A carrier has 10 s to stop, in which it cancels and waits."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 import attrs
 
 from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.sip_address import parse_sip_address
 from outdial.domain.model.template import check_template
 
 NAME_LENGTH_MAX = 200
@@ -32,8 +33,8 @@ def _check_text(_instance: object, _attribute: object, value: str) -> None:
 
 
 def _check_sip_uri(_instance: object, _attribute: object, value: str | None) -> None:
-    if value is not None and not (value.startswith(("sip:", "sips:")) and value.isprintable() and " " not in value):
-        raise ValueError(f"{value!r} is not a SIP URI such as sip:agent@example.com")
+    if value is not None:
+        parse_sip_address(value)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,12 +2,16 @@
 Addresses and settings of a trunk.
 """
 
+import importlib
+from urllib.parse import unquote
+
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from outdial.adapters.sip.address import SipAddress, parse_sip_address
+from outdial.adapters.sip import dispatcher
 from outdial.adapters.sip.trunk import Trunk
+from outdial.domain.model.sip_address import SipAddress, parse_sip_address
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,27 @@ def test_address_is_read(uri: str, host: str, port: int, transport: str) -> None
         ("sip:trunk.example:70000", "port from 1"),
         ("sip:trunk.example;transport=sctp", "'sctp'"),
         ("sips:trunk.example;transport=udp", "asks for TLS"),
+        ("sip:trunk.example\n", "looks like"),
+        ("\u017fip:trunk.example", "looks like"),
+        ("sip:", "looks like"),
+        ("sip:@trunk.example", "looks like"),
+        ("sip:a@[::1]", "looks like"),
+        ("sip:a:b@trunk.example", "looks like"),
+        ('sip:<a>"b"@trunk.example', "looks like"),
+        ("sip:a%4@trunk.example", "looks like"),
+        ("sip:trunk.example;x=<y>", "looks like"),
+        ("sip:trunk.example;transport=", "looks like"),
+        ("sip:trunk.example?Subject=x", "looks like"),
+        ("sip:999.1.1.1", "neither an IPv4 address"),
+        ("sip:1234", "neither an IPv4 address"),
+        ("sip:-trunk.example", "neither an IPv4 address"),
+        ("sip:trunk..example", "neither an IPv4 address"),
+        (f"sip:{'x' * 64}.example", "neither an IPv4 address"),
+        (f"sip:{'x.' * 127}example", "neither an IPv4 address"),
+        (f"sip:{'x' * 600}@example", "at most 512"),
+        ("sip:trunk.example;transport=tcp;Transport=udp", "transport once"),
+        ("sip:trunk.example;ttl=x", "no parameter ttl"),
+        ("sip:trunk.example;maddr=192.0.2.1", "no parameter maddr"),
     ],
 )
 def test_unusable_address_is_refused_with_a_reason(uri: str, words: str) -> None:
@@ -49,6 +74,35 @@ def test_unusable_address_is_refused_with_a_reason(uri: str, words: str) -> None
     """
     with pytest.raises(ValueError, match=words):
         parse_sip_address(uri)
+
+
+ADDRESSES = st.from_regex(
+    r"\A(?i:sips?):([a-zA-Z0-9%_.!~*'()&=+$,/-]{1,9}@)?[a-z0-9.-]{1,9}(:[0-9]{1,5})?"
+    r"(;(transport=(udp|tcp|tls)|[a-z0-9%\[\]/:&+$]{1,4}(=[a-z0-9]{1,4})?)){0,2}\Z"
+)
+"""Texts that are addresses, or nearly."""
+
+
+@pytest.mark.sip
+@given(ADDRESSES)
+def test_every_address_that_is_read_can_be_put_into_an_invite(uri: str) -> None:
+    """
+    The SIP stack reads each Request-URI and writes it in plain ASCII, to the same host and port.
+    """
+    try:
+        address = parse_sip_address(uri)
+    except ValueError:
+        event("refused")
+        return
+    event("read")
+    dispatcher.install()
+    url = importlib.import_module("sippy.SipURL").SipURL(address.request_uri(address.user))
+
+    assert (address.host, address.port if address.has_port else None) == (url.host, url.port)
+    assert unquote(address.user) == (url.username or "")
+    assert str(url).isascii()
+    assert str(url).isprintable()
+    assert not set('<>" ') & set(str(url))
 
 
 @given(st.text())

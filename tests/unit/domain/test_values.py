@@ -73,6 +73,12 @@ def test_an_account_may_have_every_setting() -> None:
         {**SIP, "sip_uri": "tel:+15551234567"},
         {**SIP, "sip_uri": "sip:agent @example.com"},
         {**SIP, "sip_uri": "sip:agent@example.com\r\nVia: x"},
+        {**SIP, "sip_uri": "sip:agent@example.com\n"},
+        {**SIP, "sip_uri": "sip:"},
+        {**SIP, "sip_uri": "sip:agent@[::1]"},
+        {**SIP, "sip_uri": 'sip:<a>"b"@example.com'},
+        {**SIP, "sip_uri": "sip:agent@example.com:65536"},
+        {**SIP, "sip_uri": "sip:agent@example.com;ttl=x"},
     ],
 )
 def test_impossible_agents_are_refused(changes: dict[str, Any]) -> None:
