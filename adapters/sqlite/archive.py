@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sqlite.connection import open_reader, open_writer
+from outdial.adapters.sqlite.connection import check_file, open_reader, open_writer
 from outdial.adapters.sqlite.schema import check_schema
 from outdial.adapters.sqlite.statements import Statements, errors_translated
 from outdial.adapters.sqlite.storage import BUSY_TIMEOUT_S, tables_on
@@ -18,7 +18,6 @@ from outdial.adapters.sqlite.workers import read_clock
 from outdial.adapters.sqlite.writer import BEGIN, COMMIT
 from outdial.domain.model.capacity import MICROS_PER_SECOND
 from outdial.ports.archive import BATCH_ROWS, Row, Table
-from outdial.ports.errors import StorageError
 from outdial.ports.storage import Transaction
 
 BEGIN_READING: Final = "begin"
@@ -121,7 +120,7 @@ class SqliteArchive:
 
     @contextmanager
     def _opened(self, open_connection: Callable[..., sqlite3.Connection], begin: str) -> Iterator[sqlite3.Connection]:
-        self._check_file()
+        check_file(self._path)
         with errors_translated():
             connection = open_connection(self._path, busy_timeout_s=self._busy_timeout_s)
         try:
@@ -131,11 +130,3 @@ class SqliteArchive:
             yield connection
         finally:
             connection.close()  # undoes what was not committed
-
-    def _check_file(self) -> None:
-        try:
-            self._path.stat()
-        except FileNotFoundError as error:
-            raise StorageError(f"{self._path} does not exist. Run `outdial migrate` first.") from error
-        except OSError as error:
-            raise StorageError(f"{self._path} can't be opened: {error.strerror}.") from error

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from outdial.ports.errors import StorageError
+
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What a write-ahead log is cut back to after a checkpoint."""
 
@@ -23,6 +25,21 @@ WRITER_PRAGMAS: Final = (
 )
 
 READER_PRAGMAS: Final = (*COMMON_PRAGMAS, "query_only = on")
+
+
+def check_file(path: Path) -> None:
+    """
+    Let only a file that is there pass; what SQLite says of others helps nobody.
+
+    Raises:
+        StorageError: There is none, or it can't be reached; the message says what to do.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise StorageError(f"{path} does not exist. Run `outdial migrate` first.") from error
+    except OSError as error:
+        raise StorageError(f"{path} can't be opened: {error.strerror}.") from error
 
 
 def open_writer(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:

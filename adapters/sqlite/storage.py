@@ -23,7 +23,6 @@ from outdial.adapters.sqlite.writer import Writer
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
 from outdial.domain.model.policy import Policy
-from outdial.ports.errors import StorageError
 from outdial.ports.storage import DecideAll, Reader, Transaction
 
 T = TypeVar("T")
@@ -106,12 +105,7 @@ class SqliteStorage:
         return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(tables_on(opened)))))
 
     def _start(self) -> None:
-        try:
-            self._path.stat()
-        except FileNotFoundError as error:
-            raise StorageError(f"{self._path} does not exist. Run `outdial migrate` first.") from error
-        except OSError as error:
-            raise StorageError(f"{self._path} can't be opened: {error.strerror}.") from error
+        connection.check_file(self._path)
         with errors_translated():
             opened = self._open_reader()
             try:
