@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.statements import errors_translated
 from outdial.ports.errors import StorageError
 
@@ -21,9 +22,15 @@ class Readers:
     """
 
     def __init__(
-        self, open_connection: Callable[[], sqlite3.Connection], *, thread_count: int, waiting_max: int
+        self,
+        open_connection: Callable[[], sqlite3.Connection],
+        file: OpenedFile,
+        *,
+        thread_count: int,
+        waiting_max: int,
     ) -> None:
         self._open_connection = open_connection
+        self._file = file
         self._thread_count = thread_count
         self._places = threading.BoundedSemaphore(waiting_max)
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
@@ -70,6 +77,7 @@ class Readers:
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._idle.get()
         try:
+            self._file.check()
             with errors_translated():
                 connection.execute("begin")
                 try:

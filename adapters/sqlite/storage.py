@@ -13,6 +13,7 @@ import attrs
 from outdial.adapters.sqlite import acceptance, connection
 from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.directory import SqliteDirectory
+from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.readers import Readers
 from outdial.adapters.sqlite.rulebook import SqliteRulebook
 from outdial.adapters.sqlite.schema import check_schema
@@ -63,8 +64,9 @@ class SqliteStorage:
     ) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
-        self._writer = Writer(self._open_writer, waiting_max=waiting_max)
-        self._readers = Readers(self._open_reader, thread_count=reader_threads, waiting_max=waiting_max)
+        self._file = OpenedFile(path)
+        self._writer = Writer(self._open_writer, self._file, waiting_max=waiting_max)
+        self._readers = Readers(self._open_reader, self._file, thread_count=reader_threads, waiting_max=waiting_max)
 
     async def start(self) -> None:
         """
@@ -105,7 +107,7 @@ class SqliteStorage:
         return await asyncio.wrap_future(self._readers.submit(_carried(lambda opened: work(tables_on(opened)))))
 
     def _start(self) -> None:
-        connection.check_file(self._path)
+        self._file.remember()
         with errors_translated():
             opened = self._open_reader()
             try:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.statements import errors_translated, storage_error
 from outdial.ports.errors import StorageError
 
@@ -61,8 +62,11 @@ class Writer:
     A work that raises is undone alone. Nobody hears of a result before it is durable.
     """
 
-    def __init__(self, open_connection: Callable[[], sqlite3.Connection], *, waiting_max: int) -> None:
+    def __init__(
+        self, open_connection: Callable[[], sqlite3.Connection], file: OpenedFile, *, waiting_max: int
+    ) -> None:
         self._open_connection = open_connection
+        self._file = file
         self._waiting_max = waiting_max
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
@@ -123,7 +127,7 @@ class Writer:
             return
         opened.set_result(None)
         while group := self._take():
-            _commit_together(connection, group)
+            _commit_together(connection, group, self._file)
         connection.close()
 
     def _take(self) -> list[_Waiting]:
@@ -137,11 +141,12 @@ class Writer:
         return group
 
 
-def _commit_together(connection: sqlite3.Connection, group: list[_Waiting]) -> None:
+def _commit_together(connection: sqlite3.Connection, group: list[_Waiting], file: OpenedFile) -> None:
     live = [waiting for waiting in group if waiting.future.set_running_or_notify_cancel()]
     done: list[_Done] = []
     failure: StorageError | None = None
     try:
+        file.check()
         connection.execute(BEGIN)
         for waiting in live:
             done.append(_run_alone(connection, waiting))  # noqa: PERF401 - a failure must keep those before it

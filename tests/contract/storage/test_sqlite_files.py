@@ -278,6 +278,52 @@ def test_another_process_that_writes_is_waited_for_then_reported(sqlite: Databas
     impatient.close()
 
 
+@pytest.mark.parametrize("then", ["gone", "deleted", "replaced", "folder gone"])
+def test_a_file_that_is_no_longer_there_is_not_written(sqlite: Database, path: Path, then: str) -> None:
+    """
+    What was moved, replaced or deleted while it was open takes no write and no read, where nobody would find them.
+    """
+    files = [*path.parent.glob(f"{FILE_NAME}*")]
+    match then:
+        case "deleted":
+            for file in files:
+                file.unlink()
+        case "folder gone":
+            path.parent.rename(path.parent.with_name(f"{path.parent.name}-gone"))
+        case _:
+            (path.parent / "gone").mkdir()
+            for file in files:
+                file.rename(path.parent / "gone" / file.name)
+    if then == "replaced":
+        migrate(path)
+
+    for use in (
+        lambda: sqlite.transact(deposit(1)),
+        lambda: sqlite.accept(builders.request()),
+        lambda: sqlite.read(balance_micros),
+    ):
+        with pytest.raises(StorageError, match="The database file was moved or replaced"):
+            use()
+
+
+def test_a_file_that_was_put_back_goes_on(sqlite: Database, path: Path) -> None:
+    """
+    Nothing was lost, and nothing was written meanwhile.
+    """
+    gone = path.parent / "gone"
+    gone.mkdir()
+    for file in path.parent.glob(f"{FILE_NAME}*"):
+        file.rename(gone / file.name)
+    with pytest.raises(StorageError):
+        sqlite.transact(deposit(1))
+
+    for file in gone.iterdir():
+        file.rename(path.parent / file.name)
+
+    assert sqlite.transact(deposit(2)) == 25_000_002
+    assert sqlite.read(balance_micros) == 25_000_002
+
+
 def test_another_process_may_write_between(sqlite: Database, path: Path) -> None:
     """
     What another connection committed is read and built upon.
