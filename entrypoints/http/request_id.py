@@ -1,5 +1,5 @@
 """
-A name for each request, on its answer and on every line that is logged for it.
+A name for each request, on its answer and on every line that is logged for it; and how many are answered at once.
 """
 
 from typing import Final
@@ -8,20 +8,29 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.reason import Reason
+from outdial.entrypoints.http.problems import refusal
 from outdial.ports.randomness import Randomness
 
 HEADER: Final = "X-Request-Id"
 LENGTH: Final = 16
 
+REQUESTS_MAX: Final = 2048
+"""Eight full batches: who came later would wait for longer than a client does."""
+
+_log = structlog.get_logger()
+
 
 class RequestIdMiddleware:
     """
-    Pure ASGI: sets `X-Request-Id` and binds it to the log.
+    Pure ASGI: sets `X-Request-Id`, binds it to the log, and answers `unavailable` when too many requests are in flight.
     """
 
     def __init__(self, app: ASGIApp, randomness: Randomness) -> None:
         self._app = app
         self._randomness = randomness
+        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -37,5 +46,18 @@ class RequestIdMiddleware:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_named)
+        self._in_flight += 1
+        app = self._app if self._in_flight <= REQUESTS_MAX else _refuse
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await app(scope, receive, send_named)
+        finally:
+            self._in_flight -= 1
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """
+    Answer without looking at the request, whose body is not read.
+    """
+    _log.warning("unavailable", problem="Too many requests are in flight.")
+    await refusal(Refused(reason=Reason.UNAVAILABLE))(scope, receive, send)

@@ -8,9 +8,9 @@ from typing import Final
 import uvicorn
 
 from outdial.entrypoints.http.app import create_app
+from outdial.entrypoints.http.connections import ImpatientProtocol
 from outdial.entrypoints.library import Dialer
 
-CONNECTIONS_MAX: Final = 2048
 BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 30
 SHUTDOWN_S: Final = 4
@@ -47,13 +47,12 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
         create_app(dialer),
         host=dialer.settings.host,
         port=dialer.settings.port,
-        http="httptools",
+        http=ImpatientProtocol,
         loop="uvloop",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        limit_concurrency=CONNECTIONS_MAX,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,

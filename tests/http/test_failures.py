@@ -5,11 +5,14 @@ What goes wrong with the server or on the way: nothing is half done, and the ans
 import asyncio
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 import structlog
 
 from outdial.adapters.batching import intake
-from tests.http.api import BODY, CALLS, Api, problem_of
+from outdial.entrypoints.http import request_id
+from tests.entrypoints.clinic import calls_of
+from tests.http.api import BODY, CALLS, REQUEST_ID, Api, problem_of
 from tests.http.storages import FailingStorage, HeldStorage
 
 
@@ -46,6 +49,33 @@ def test_defect_is_logged_with_the_requests_id(broken: Api) -> None:
     assert [(answer.headers["X-Request-Id"], "RuntimeError")] == [
         (line["request_id"], line["kind"]) for line in defects
     ]
+
+
+def test_requests_over_the_limit_are_unavailable_until_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The answer has the one shape, the request's id and the time to try again; nothing is accepted, nobody else harmed.
+    """
+    monkeypatch.setattr(request_id, "REQUESTS_MAX", 3)
+    storage = HeldStorage()
+    api = Api(storage=storage)
+
+    async def ask() -> list[httpx2.Response]:
+        waiting = [asyncio.ensure_future(api.send()) for _ in range(3)]
+        while not storage.batches:
+            await asyncio.sleep(0)
+        over = [await api.send() for _ in range(2)]
+        storage.let_go.set()
+        return [*over, *await asyncio.gather(*waiting), await api.send()]
+
+    answers = api.run(ask())
+    calls = api.read(calls_of)
+    api.close()
+
+    assert [503, 503, 201, 201, 201, 201] == [answer.status_code for answer in answers]
+    assert [(503, "unavailable")] * 2 == [problem_of(answer) for answer in answers[:2]]
+    assert all(answer.headers["Retry-After"].isdecimal() for answer in answers[:2])
+    assert all(REQUEST_ID.fullmatch(answer.headers["X-Request-Id"]) for answer in answers)
+    assert 4 == len(calls)
 
 
 def test_closed_database_is_unavailable(api: Api) -> None:
