@@ -31,6 +31,7 @@ from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
 from outdial.domain.model.agent import RuntimeKind
+from outdial.domain.model.sip_address import parse_sip_address
 from outdial.entrypoints.settings import SQLITE_PREFIX, PostgresUrl, Settings
 from outdial.ports.archive import Archive
 from outdial.ports.carrier import Carrier
@@ -189,8 +190,12 @@ def carrier(settings: Settings) -> Carrier:
     host, port = settings.sip_bind
     first_port, last_port = settings.rtp_ports
     try:
+        address = parse_sip_address(settings.sip_trunk)
+    except ValueError as error:
+        raise CarrierUnavailableError(f"OUTDIAL_SIP_TRUNK: {error}") from error
+    try:
         trunk = Trunk(
-            address=settings.sip_trunk,
+            address=address,
             username=settings.sip_username or None,
             password=settings.sip_password or None,
             bind_host=host,
@@ -200,7 +205,7 @@ def carrier(settings: Settings) -> Carrier:
             tls_ca_file=settings.sip_tls_ca or None,
         )
     except ValueError as error:
-        raise CarrierUnavailableError(str(error)) from error
+        raise CarrierUnavailableError(f"OUTDIAL_SIP_* and OUTDIAL_RTP_PORTS don't go together: {error}") from error
     return SipCarrier(trunk, clock())
 
 
@@ -218,7 +223,10 @@ def speech(settings: Settings) -> Speech:
         return SilentSpeech()
     if command is None:
         raise SpeechError("Neither flite nor espeak-ng was found: install one, or set OUTDIAL_SPEECH_COMMAND.")
-    return CommandSpeech(command)
+    try:
+        return CommandSpeech(command)
+    except SpeechError as error:
+        raise SpeechError(f"OUTDIAL_SPEECH_COMMAND: {error}") from error
 
 
 def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:

@@ -7,6 +7,7 @@ them, and a test compares it with this file.
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, ip_address
 from typing import Any, Final, Self
 
 import attrs
@@ -15,6 +16,7 @@ from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.policy import Policy
+from outdial.domain.model.sip_address import parse_host, parse_sip_address
 
 PREFIX: Final = "OUTDIAL_"
 MEMORY_DATABASE: Final = "memory:"
@@ -23,8 +25,8 @@ POSTGRES_PREFIX: Final = "postgresql://"
 CARRIERS: Final = ("simulator", "sip")
 ROLES: Final = ("api", "worker", "all")
 
-_HOST: Final = r"(?:[0-9A-Za-z._%-]*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
-_HOSTS: Final = rf"{_HOST}(?:,{_HOST})*"
+_SERVER: Final = r"(?:[0-9A-Za-z._%-]*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
+_SERVERS: Final = rf"{_SERVER}(?:,{_SERVER})*"
 
 
 class SettingsError(ValueError):
@@ -62,8 +64,10 @@ class PostgresUrl(str):
 
 def _without_password(text: str) -> str:
     """
-    Return a text that may be an address of PostgreSQL without what may be its password, however wrong it is.
+    Return a text that may be an address of PostgreSQL or SIP without what may be its password, however wrong it is.
     """
+    if text.lower().startswith(("sip:", "sips:")):
+        return re.sub(r"^([^:]*:[^:]*:).*@", r"\1***@", text, flags=re.DOTALL)
     if not text.startswith("postgres"):
         return text
     before, at, after = text.rpartition("@")
@@ -127,7 +131,7 @@ def _text(text: str) -> str:
 
 def _database(text: str) -> str:
     is_file = text.startswith(SQLITE_PREFIX) and len(text) > len(SQLITE_PREFIX)
-    is_server = re.fullmatch(rf"{POSTGRES_PREFIX}([^\s/?@]*@)?{_HOSTS}(/[^\s/?@]*)?(\?\S*)?", text)
+    is_server = re.fullmatch(rf"{POSTGRES_PREFIX}([^\s/?@]*@)?{_SERVERS}(/[^\s/?@]*)?(\?\S*)?", text)
     if text != MEMORY_DATABASE and not is_file and not (is_server and len(text) > len(POSTGRES_PREFIX)):
         raise ValueError(text)
     return _shown(text)
@@ -140,11 +144,29 @@ def _shown(database: str) -> str:
     return PostgresUrl(database) if database.startswith(POSTGRES_PREFIX) else database
 
 
-def _address(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})", text)
-    if match is None:
+def _host(text: str) -> str:
+    return text if ":" in text and ip_address(text) else parse_host(text)
+
+
+def _trunk(text: str) -> str:
+    parse_sip_address(text)
+    return text
+
+
+def _user_name(text: str) -> str:
+    if not text.isprintable() or not set(text).isdisjoint('"\\'):
         raise ValueError(text)
-    return match[1], _integer(0, 65535)(match[2])
+    return text
+
+
+def _encodable(text: str) -> str:
+    text.encode()
+    return text
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _colon, port = text.rpartition(":")
+    return str(IPv4Address(host)), _integer(0, 65535)(port)
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -170,7 +192,9 @@ class Settings:
         meaning="Where accounts, money and calls are kept.",
         converter=_shown,
     )
-    host: str = _setting("127.0.0.1", _text, allowed="an address of this machine", meaning="Where HTTP is served.")
+    host: str = _setting(
+        "127.0.0.1", _host, allowed="an address or name of this machine", meaning="Where HTTP is served."
+    )
     port: int = _setting("8080", _integer(0, 65535), allowed="0 to 65535", meaning="Its port; 0 for any free one.")
     role: str = _setting(
         "all",
@@ -189,19 +213,28 @@ class Settings:
     )
     sip_trunk: str = _setting(
         "sip:127.0.0.1:5070;transport=udp",
-        _text,
+        _trunk,
         allowed="a SIP URI with `transport=udp`, `tcp` or `tls`",
         meaning="The trunk that calls go to.",
     )
     sip_bind: tuple[str, int] = _setting(
         "127.0.0.1:5062",
         _address,
-        allowed="`ADDRESS:PORT`",
+        allowed="`ADDRESS:PORT` with an IPv4 address",
         meaning="This machine's address for SIP and RTP, as the trunk reaches it.",
     )
-    sip_username: str = _setting("", _text, allowed="any text", meaning="The user name for digest authentication.")
+    sip_username: str = _setting(
+        "",
+        _user_name,
+        allowed='printable text without `"` and `\\`, with `OUTDIAL_SIP_PASSWORD`',
+        meaning="The user name for digest authentication.",
+    )
     sip_password: str = _setting(
-        "", _text, allowed="any text", meaning="The password for digest authentication.", secret=True
+        "",
+        _encodable,
+        allowed="UTF-8 text, with `OUTDIAL_SIP_USERNAME`",
+        meaning="The password for digest authentication.",
+        secret=True,
     )
     sip_tls_ca: str = _setting(
         "", _text, allowed="a file's path", meaning="Certificates that TLS trusts; empty for the system's."
@@ -332,6 +365,20 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         except ValueError:
             shown = "Its value" if not field.repr else repr(_without_password(text))
             problems.append(f"{variable_of(field)}: {shown} is not allowed; it takes {field.metadata['allowed']}.")
+    if values.get("carrier") == "sip":
+        problems += _half_credentials(variables)
     if problems:
         raise SettingsError(tuple(problems))
     return Settings(**values)
+
+
+def _half_credentials(variables: Mapping[str, str]) -> list[str]:
+    """
+    Return what is wrong with a user name without a password, or a password without a user name.
+    """
+    pair = [variable_of(field) for field in (attrs.fields(Settings).sip_username, attrs.fields(Settings).sip_password)]
+    missing = [name for name in pair if not variables.get(name)]
+    if len(missing) != 1:
+        return []
+    (name,), (other,) = missing, set(pair) - set(missing)
+    return [f"{name}: It is not set, but {other} is; a trunk takes both or neither."]

@@ -181,13 +181,14 @@ def test_a_sip_address_in_use_is_told(line: CommandLine) -> None:
 
 def test_a_trunk_that_is_no_sip_address_is_told(line: CommandLine) -> None:
     """
-    Without loading a SIP stack.
+    With the variable's name, and without loading a SIP stack.
     """
     line.ask("migrate")
 
-    body = line.run("doctor", "--carrier", "sip", "--json", OUTDIAL_SIP_TRUNK="http://trunk").body
+    outcome = line.run("doctor", "--carrier", "sip", "--json", OUTDIAL_SIP_TRUNK="http://trunk")
 
-    assert not checks(body)["carrier"]
+    assert not checks(outcome.body)["settings"]
+    assert "OUTDIAL_SIP_TRUNK: 'http://trunk' is not allowed" in outcome.out
 
 
 @pytest.mark.parametrize(

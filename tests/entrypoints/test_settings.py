@@ -9,7 +9,9 @@ import pytest
 
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.policy import Policy
+from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings, variable_of
+from outdial.ports.errors import CarrierUnavailableError, SpeechError
 
 FIELDS: Final = {field.name: field for field in attrs.fields(Settings)}
 
@@ -19,16 +21,16 @@ READ: Final[dict[str, dict[str, Any]]] = {
         "sqlite:///a.db": "sqlite:///a.db",
         "sqlite:////srv/a.db": "sqlite:////srv/a.db",
     },
-    "host": {"0.0.0.0": "0.0.0.0", "::1": "::1"},  # noqa: S104 - nothing listens
+    "host": {"0.0.0.0": "0.0.0.0", "::1": "::1", "localhost": "localhost"},  # noqa: S104 - nothing listens
     "port": {"0": 0, "80": 80, "65535": 65535},
     "role": {"api": "api", "worker": "worker", "all": "all"},
     "carrier": {"simulator": "simulator", "sip": "sip"},
     "simulator_time_scale": {"0": 0.0, "0.5": 0.5, "100": 100.0},
     "simulator_log": {"/srv/orders.jsonl": "/srv/orders.jsonl"},
     "sip_trunk": {"sip:trunk.example;transport=tls": "sip:trunk.example;transport=tls"},
-    "sip_bind": {"192.0.2.1:5060": ("192.0.2.1", 5060), "[2001:db8::1]:0": ("[2001:db8::1]", 0)},
-    "sip_username": {"outdial": "outdial"},
-    "sip_password": {"correct horse": "correct horse"},
+    "sip_bind": {"192.0.2.1:5060": ("192.0.2.1", 5060), "0.0.0.0:0": ("0.0.0.0", 0)},  # noqa: S104 - nothing listens
+    "sip_username": {"outdial": "outdial", "Zoë at work": "Zoë at work"},
+    "sip_password": {"correct horse": "correct horse", '"\\': '"\\'},
     "sip_tls_ca": {"/etc/ca.pem": "/etc/ca.pem"},
     "rtp_ports": {"1024-65535": (1024, 65535), "40000-40001": (40000, 40001)},
     "ring_timeout_s": {"1": 1, "300": 300},
@@ -56,7 +58,14 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "role": ("both", "API"),
     "carrier": ("SIP", "twilio"),
     "simulator_time_scale": ("-1", "101", "1e1", "nan", "inf", "1."),
-    "sip_bind": ("127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:5060", ":5060", "a b:5060"),
+    "host": ("127.0.0.1:8080", "http://localhost", "[::1]", "::x", "a b", "256.0.0.1", "*"),
+    "sip_trunk": ("trunk.example", "http://trunk", "sip:", "sip:[::1]", "sip:t;transport=ws", "sip:t:0", " sip:t"),
+    "sip_username": ('a"b', "a\\b", "a\r\nVia: x", "a\0", "\udc80"),
+    "sip_password": ("\udc80",),
+    "sip_bind": (
+        *("127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:5060", ":5060", "a b:5060"),
+        *("[::1]:5060", "localhost:5060", "127.1:5060"),
+    ),
     "rtp_ports": ("40000", "40000-40000", "40001-40000", "1023-2000", "40000-65536", "-", "a-b"),
     "ring_timeout_s": ("0", "301", "40s"),
     "live_calls_max": ("0", "10001"),
@@ -124,6 +133,73 @@ def test_all_problems_are_told_at_once() -> None:
         problem.partition(":")[0] for problem in caught.value.problems
     ]
     assert "\n".join(caught.value.problems) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("OUTDIAL_SIP_USERNAME", "OUTDIAL_SIP_PASSWORD"), ("OUTDIAL_SIP_PASSWORD", "OUTDIAL_SIP_USERNAME")],
+)
+def test_half_of_the_credentials_is_told_with_the_other_problems(given: str, missing: str) -> None:
+    """
+    A trunk takes a user name and a password or neither; which one is not set is said, and not what the other one is.
+    """
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"OUTDIAL_CARRIER": "sip", given: "canary", "OUTDIAL_SIP_TRUNK": "trunk"})
+
+    trunk, credentials = caught.value.problems
+    assert trunk.startswith("OUTDIAL_SIP_TRUNK: 'trunk' is not allowed; it takes a SIP URI")
+    assert f"{missing}: It is not set, but {given} is; a trunk takes both or neither." == credentials
+
+
+def test_both_credentials_are_taken() -> None:
+    """
+    So are none.
+    """
+    both = {"OUTDIAL_SIP_USERNAME": "me", "OUTDIAL_SIP_PASSWORD": "secret"}
+
+    assert Settings(carrier="sip", sip_username="me", sip_password="secret") == read_settings(
+        {"OUTDIAL_CARRIER": "sip", **both}
+    )
+    assert Settings(carrier="sip") == read_settings({"OUTDIAL_CARRIER": "sip"})
+
+
+@pytest.mark.parametrize("scheme", ["sip", "SIPS"])
+def test_password_in_a_trunks_address_is_not_shown(scheme: str) -> None:
+    """
+    It is refused there, and not repeated.
+    """
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"OUTDIAL_SIP_TRUNK": f"{scheme}:me:canary-p@ss:word@trunk.example"})
+
+    assert f"{scheme}:me:***@trunk.example" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert "ss:word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"sip_trunk": "trunk"}, "OUTDIAL_SIP_TRUNK"),
+        ({"sip_username": "me"}, "OUTDIAL_SIP_"),
+        ({"rtp_ports": (2, 1)}, "OUTDIAL_RTP_PORTS"),
+    ],
+)
+def test_settings_made_in_a_program_are_told_by_their_variables(changes: dict[str, Any], variable: str) -> None:
+    """
+    What was not read from text is looked at when the carrier is made.
+    """
+    settings = Settings(carrier="sip", **changes)
+
+    with pytest.raises(CarrierUnavailableError, match=variable):
+        composition.carrier(settings)
+
+
+def test_voice_that_can_not_be_run_is_told_by_its_variable() -> None:
+    """
+    The sentence begins with what to change.
+    """
+    with pytest.raises(SpeechError, match=r"^OUTDIAL_SPEECH_COMMAND: "):
+        composition.speech(Settings(speech_command="say"))
 
 
 def test_absent_and_empty_variables_keep_their_defaults() -> None:
