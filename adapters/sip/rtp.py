@@ -3,6 +3,7 @@ Sound to the far end over RTP (RFC 3550, RFC 3551): paced frames of G.711 from a
 """
 
 import asyncio
+import errno
 import secrets
 import socket
 import struct
@@ -30,6 +31,12 @@ class NoPortLeftError(Exception):
     """
 
 
+class PortNotOpenedError(Exception):
+    """
+    No port can be opened for sound, whichever it is: the address is not ours, or the machine refuses.
+    """
+
+
 class PortPool:
     """
     Even UDP ports of a range, given out in turn so that a late packet of an old call seldom meets a new one.
@@ -46,21 +53,34 @@ class PortPool:
 
         Raises:
             NoPortLeftError: None is free.
+
+            PortNotOpenedError: That is not for want of a free one.
         """
         for step in range(len(self._ports)):
             port = self._ports[(self._next + step) % len(self._ports)]
-            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                opened.setblocking(False)
-                opened.bind((self._host, port))
-            except OSError:
-                opened.close()
-                continue
+                opened = self._bind(port)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+                raise PortNotOpenedError(
+                    f"UDP port {port} of {self._host} can't be opened: {error.strerror}."
+                ) from error
             self._next = (self._next + step + 1) % len(self._ports)
             return opened
         raise NoPortLeftError(
             f"All {len(self._ports)} RTP ports from {self._ports[0]} to {self._ports[-1]} are in use; widen the range."
         )
+
+    def _bind(self, port: int) -> socket.socket:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            opened.bind((self._host, port))
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
 
 class _Discard(asyncio.DatagramProtocol):
@@ -90,6 +110,8 @@ class RtpSender:
 
         Raises:
             NoPortLeftError: None is free.
+
+            PortNotOpenedError: That is not for want of a free one.
         """
         bound = ports.open()
         port = bound.getsockname()[1]

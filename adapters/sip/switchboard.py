@@ -15,7 +15,7 @@ from outdial.adapters.sip.call import Call
 from outdial.adapters.sip.conversation import Conversation
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.endpoint import Endpoint
-from outdial.adapters.sip.rtp import NoPortLeftError, PortPool, RtpSender
+from outdial.adapters.sip.rtp import NoPortLeftError, PortNotOpenedError, PortPool, RtpSender
 from outdial.adapters.sip.session_description import Codec, LocalSession
 from outdial.adapters.sip.transports import Host
 from outdial.adapters.sip.trunk import Trunk
@@ -82,7 +82,11 @@ class Switchboard:
             endpoint = await Endpoint.open(trunk)
         except NoPortLeftError as error:
             raise CarrierUnavailableError(
-                f"The SIP carrier can't send sound from {trunk.bind_host}: {error} Or change the bind host."
+                f"The SIP carrier can't send sound from {trunk.bind_host}: {error}"
+            ) from error
+        except PortNotOpenedError as error:
+            raise CarrierUnavailableError(
+                f"The SIP carrier can't send sound from {trunk.bind_host}: {error} Change the bind host."
             ) from error
         except OSError as error:
             raise CarrierUnavailableError(
@@ -152,7 +156,7 @@ class Switchboard:
             conversation = await self._conversation(order, connect)
         except OSError as error:  # first, as a wrong certificate is a ValueError too
             raise _rejected(f"Trunk unreachable: {error or type(error).__name__}", _UNREACHABLE) from error
-        except (NoPortLeftError, ValueError) as error:
+        except (NoPortLeftError, PortNotOpenedError, ValueError) as error:
             raise _rejected(str(error)) from error
         if attempt.wanted is not None:
             conversation.close()

@@ -62,7 +62,10 @@ def test_foreign_address_and_missing_authority_are_named(tmp_path: Path) -> None
     """
 
     async def scenario() -> None:
-        assert "192.0.2.1" in await refusal_of(bind_host="192.0.2.1")
+        foreign = await refusal_of(bind_host="192.0.2.1")
+        assert "192.0.2.1" in foreign
+        assert "Change the bind host." in foreign
+        assert "RTP" not in foreign
         assert "certificate authorities" in await refusal_of(tls_ca_file=tmp_path / "missing.pem")
         empty = tmp_path / "empty.pem"
         empty.write_text("nothing")

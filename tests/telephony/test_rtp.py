@@ -3,6 +3,9 @@ Sound: G.711, ports, and packets on time.
 """
 
 import asyncio
+import errno
+import os
+import socket
 from itertools import pairwise
 
 import pytest
@@ -10,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outdial.adapters.sip import g711
-from outdial.adapters.sip.rtp import FRAME_SAMPLES, TAIL_FRAMES, NoPortLeftError, PortPool, RtpSender
+from outdial.adapters.sip.rtp import (
+    FRAME_SAMPLES,
+    TAIL_FRAMES,
+    NoPortLeftError,
+    PortNotOpenedError,
+    PortPool,
+    RtpSender,
+)
 from outdial.adapters.sip.session_description import Codec, Direction, RemoteMedia
 from tests.telephony.calls import run, sound
 from tests.telephony.ports import free_port
@@ -82,6 +92,31 @@ def test_pool_gives_even_ports_until_none_is_left() -> None:
     finally:
         for bound in sockets:
             bound.close()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "::1"])
+def test_pool_names_an_address_that_is_not_ours(host: str) -> None:
+    """
+    The range of ports has nothing to do with it, and no other port is tried.
+    """
+    with pytest.raises(PortNotOpenedError, match=f"UDP port [0-9]+ of {host} can't be opened: ") as raised:
+        PortPool(host, 20000, 29998).open()
+
+    assert "range" not in str(raised.value)
+
+
+def test_pool_tells_that_no_socket_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A process at its limit of open files is told apart from a range that is taken.
+    """
+
+    def refused(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "socket", refused)
+
+    with pytest.raises(PortNotOpenedError, match="Too many open files"):
+        PortPool("127.0.0.1", 20000, 29998).open()
 
 
 @pytest.mark.parametrize(("codec", "payload_type"), [(Codec.PCMU, 0), (Codec.PCMA, 8)])
