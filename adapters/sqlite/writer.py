@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -26,6 +26,8 @@ ROLLBACK_TO: Final = "rollback to work"
 RELEASE: Final = "release work"
 COMMIT: Final = "commit"
 ROLLBACK: Final = "rollback"
+
+CLOSED: Final = "The database is closed. Nothing was written."
 
 
 @attrs.frozen(eq=False)
@@ -111,7 +113,7 @@ class Writer:
         future: Future[T] = Future()
         with self._changed:
             if not self._is_open:
-                raise StorageError("The database is closed. Nothing was written.")
+                raise StorageError(CLOSED)
             if len(self._waiting) >= self._waiting_max:
                 raise StorageError("Too many writes wait for the disk. Nothing was written.")
             self._waiting.append(_Waiting(work, future))
@@ -126,9 +128,25 @@ class Writer:
             opened.set_exception(error)
             return
         opened.set_result(None)
-        while group := self._take():
-            _commit_together(connection, group, self._file)
-        connection.close()
+        group: list[_Waiting] = []
+        try:
+            while group := self._take():
+                _commit_together(connection, group, self._file)
+        finally:
+            self._close(group)
+            connection.close()
+
+    def _close(self, group: list[_Waiting]) -> None:
+        """
+        Let nobody wait for a thread that ends, whatever ends it.
+        """
+        with self._changed:
+            self._is_open = False
+            left = [*group, *self._waiting]
+            self._waiting.clear()
+        for waiting in left:
+            with contextlib.suppress(InvalidStateError):  # who left or was told
+                waiting.future.set_exception(StorageError(CLOSED))
 
     def _take(self) -> list[_Waiting]:
         """
@@ -151,16 +169,27 @@ def _commit_together(connection: sqlite3.Connection, group: list[_Waiting], file
         for waiting in live:
             done.append(_run_alone(connection, waiting))  # noqa: PERF401 - a failure must keep those before it
         connection.execute(COMMIT)
-    except sqlite3.Error as error:
-        failure = storage_error(error)
-    except StorageError as error:
-        failure = error
-    if failure is not None:
+    except BaseException as error:  # noqa: BLE001 - all who wait must hear of it, and the thread must go on
+        failure = _failure(error, is_undone=connection.in_transaction or len(done) < len(live))
         _roll_back(connection)
     for outcome in done:
         outcome.tell(failure)
     for waiting in live[len(done) :]:
         waiting.future.set_exception(failure or StorageError("Nothing was written."))
+
+
+def _failure(error: BaseException, *, is_undone: bool) -> StorageError:
+    """
+    Say what it means for a group that its transaction failed; Python itself may fail, having no memory for a result.
+    """
+    if isinstance(error, StorageError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return storage_error(error)
+    written = "Nothing was written." if is_undone else "Nobody knows whether it was written: look before trying again."
+    failure = StorageError(f"The database can't be used. {written} ({type(error).__name__})")
+    failure.__cause__ = error
+    return failure
 
 
 def _run_alone(connection: sqlite3.Connection, waiting: _Waiting) -> _Done:
@@ -193,8 +222,8 @@ def _check_transaction(connection: sqlite3.Connection, error: BaseException | No
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     """
-    Make the connection usable again.
+    Make the connection usable again; where that fails, the next transaction fails, too, and it is tried once more.
     """
     if connection.in_transaction:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, MemoryError):
             connection.execute(ROLLBACK)
