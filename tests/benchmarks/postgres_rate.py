@@ -1,8 +1,9 @@
 """
-Print how many calls a second API processes accept into PostgreSQL, as a ratio to pgbench's TPC-B on the same server.
+Print how many calls a second are accepted into PostgreSQL and dialled, as ratios to pgbench's TPC-B on the same server.
 
-Run it with `python -m tests.benchmarks.postgres_rate`. Server, API processes and clients share the machine; commits are
-durable; nothing is dialled. Each figure is the median of several turns, which take turns with pgbench's.
+Run it with `python -m tests.benchmarks.postgres_rate`. Server, processes and clients share the machine; commits are
+durable. Accepting is the median of several turns, in turn with pgbench's. What was accepted is dialled afterwards, by
+one worker whose simulated calls take no time.
 """
 
 import asyncio
@@ -36,7 +37,10 @@ SCALE: Final = 16
 """Of pgbench's tables; at least as many branches as it has clients."""
 
 DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
-ONE, TWO, MANY_WALLETS = "1 API process, 1 wallet", "2 API processes, 1 wallet", f"1 API process, {ACCOUNTS} wallets"
+ONE: Final = "1 API process, 1 wallet"
+TWO: Final = "2 API processes, 1 wallet"
+MANY_WALLETS: Final = f"1 API process, {ACCOUNTS} wallets"
+DIALLED: Final = "1 worker, dialled and settled"
 
 
 @attrs.frozen
@@ -68,13 +72,18 @@ def _request(agent_id: int, key: str) -> bytes:
 
 
 @contextmanager
-def api_process(database: str) -> Iterator[int]:
+def serving(role: str, database: str) -> Iterator[int]:
     """
-    Serve the API in a process of its own, on the port that this yields.
+    Serve in a process of its own, on the port that this yields.
     """
-    variables = {"OUTDIAL_DATABASE": database, "OUTDIAL_MAX_CALL_DURATION_S": "60"}
+    variables = {
+        "OUTDIAL_DATABASE": database,
+        "OUTDIAL_MAX_CALL_DURATION_S": "60",
+        "OUTDIAL_SIMULATOR_TIME_SCALE": "0",
+        "OUTDIAL_LOG_LEVEL": "warning",
+    }
     process = subprocess.Popen(
-        [PROGRAM, "serve", "--role", "api", "--port", "0", "--json"],
+        [PROGRAM, "serve", "--role", role, "--port", "0", "--json"],
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -83,8 +92,8 @@ def api_process(database: str) -> Iterator[int]:
         assert process.stdout is not None
         yield int(json.loads(process.stdout.readline())["url"].rpartition(":")[2])
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()
+        process.wait()
 
 
 async def rate_of(target: Target) -> float:
@@ -141,6 +150,18 @@ def tpc_b(server: Server) -> float:
     return float(found[1])
 
 
+def dialled(server: Server) -> float:
+    """
+    Return how many queued calls a second one worker dials and settles.
+    """
+    count = "select count(*) from calls where state = 'settled'"
+    with serving("worker", server.url):
+        time.sleep(WARM_UP_S)
+        before, begin = server.run(count)[0][0], time.perf_counter()
+        time.sleep(SECONDS)
+        return float((server.run(count)[0][0] - before) / (time.perf_counter() - begin))
+
+
 def measure(server: Server) -> dict[str, list[float]]:
     """
     Return the rates of each turn by what was measured.
@@ -150,7 +171,7 @@ def measure(server: Server) -> dict[str, list[float]]:
     requests = asyncio.run(customers(server.url, ACCOUNTS))
     rates: dict[str, list[float]] = {"pgbench": [], ONE: [], TWO: [], MANY_WALLETS: []}
     with ExitStack() as stack:
-        ports = [stack.enter_context(api_process(server.url)) for _ in range(2)]
+        ports = [stack.enter_context(serving("api", server.url)) for _ in range(2)]
         targets = {
             ONE: Target(ports[:1], requests[:1]),
             TWO: Target(ports, requests[:1]),
@@ -160,7 +181,7 @@ def measure(server: Server) -> dict[str, list[float]]:
             rates["pgbench"].append(tpc_b(server))
             for what, target in targets.items():
                 rates[what].append(asyncio.run(rate_of(target)))
-    return rates
+    return {**rates, DIALLED: [dialled(server)]}
 
 
 def main() -> None:
@@ -173,7 +194,7 @@ def main() -> None:
     finally:
         server.remove()
     sys.stdout.write(f"pgbench: {medians['pgbench']:.0f} transactions a second with {SCALE} clients\n")
-    for what in (ONE, TWO, MANY_WALLETS):
+    for what in (ONE, TWO, MANY_WALLETS, DIALLED):
         ratio = medians[what] / medians["pgbench"]
         sys.stdout.write(f"{what}: {medians[what]:.0f} calls a second, {ratio:.2f} of pgbench\n")
     sys.stdout.write(f"one hot wallet has {medians[ONE] / medians[MANY_WALLETS]:.2f} of the rate of {ACCOUNTS}\n")
