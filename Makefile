@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint check-programs unit bench soak clean
+.PHONY: run test lint check-programs pytest bench soak clean
 
 run: $(VENV)/installed
 	$(BIN)/outdial demo
 
-test: check-programs lint unit
+test: check-programs lint pytest
+	@sh tests/programs.sh look  # what could not run is also the last thing said
 
 lint: $(VENV)/developed
 	$(BIN)/ruff check .
@@ -16,7 +17,7 @@ lint: $(VENV)/developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/developed
+pytest: $(VENV)/developed
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -27,7 +28,7 @@ bench: $(VENV)/developed
 	$(BIN)/python -m tests.benchmarks.accept_rate
 	$(BIN)/python -m tests.benchmarks.postgres_rate
 
-# The tests of many processes over one PostgreSQL, at ten times their length: some 15 minutes.
+# The tests of many processes over one PostgreSQL, at ten times their length: some 10 minutes.
 soak: $(VENV)/developed
 	OUTDIAL_SOAK=10 $(BIN)/pytest tests/scale
 
@@ -49,4 +50,5 @@ $(VENV)/developed: pyproject.toml $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache outdial-demo.db*
