@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 import attrs
+import structlog
 
 from outdial.adapters.sip.conversation import Ending
 from outdial.adapters.sip.dialog import Invitation
@@ -46,6 +47,8 @@ _OURS: Final = frozenset(
         *("authorization", "proxy-authorization", "require", "proxy-require", ATTEMPT_HEADER.lower()),
     }
 )
+
+log = structlog.get_logger()
 
 
 def read_agent(agent: SipUri) -> SipAddress:
@@ -138,7 +141,9 @@ class Bridge:
         try:
             leg = await self._invite_agent(description)
         except OSError as error:
-            return _failed(503, f"Agent unreachable: {error}")
+            attempt_id = self._order.attempt_id
+            log.warning("sip_agent_unreachable", attempt_id=attempt_id, error=str(error) or type(error).__name__)
+            return _failed(503, "The agent is unreachable")
         try:
             return await self._join(callee, leg)
         finally:

@@ -155,9 +155,14 @@ class Switchboard:
             next_hop = await self._endpoint.reach(self._trunk.address)
             conversation = await self._conversation(order, connect)
         except OSError as error:  # first, as a wrong certificate is a ValueError too
-            raise _rejected(f"Trunk unreachable: {error or type(error).__name__}", _UNREACHABLE) from error
-        except (NoPortLeftError, PortNotOpenedError, ValueError) as error:
-            raise _rejected(str(error)) from error
+            log.warning("sip_trunk_unreachable", attempt_id=order.attempt_id, error=str(error) or type(error).__name__)
+            raise _rejected("The trunk is unreachable", _UNREACHABLE) from error
+        except (NoPortLeftError, PortNotOpenedError) as error:
+            log.warning("sip_no_port_for_sound", attempt_id=order.attempt_id, error=str(error))
+            raise _rejected("No port for sound can be opened") from error
+        except ValueError as error:
+            log.warning("sip_agent_unusable", attempt_id=order.attempt_id, error=str(error))
+            raise _rejected("The agent's SIP address can't be used") from error
         if attempt.wanted is not None:
             conversation.close()
             raise _rejected("Hung up before anything was sent", disposition=attempt.wanted)

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from outdial.domain.model.disposition import Disposition
 from outdial.ports.carrier import RejectedError, SipUri
@@ -131,20 +132,28 @@ def test_busy_agent_ends_the_callees_call() -> None:
 
 def test_unreachable_agent_ends_the_callees_call() -> None:
     """
-    A callee is not left in silence when nobody listens at the agent's address.
+    A callee is not left in silence when nobody listens at the agent's address; our machine's words stay in the log.
     """
 
     async def scenario() -> None:
         reports = Reports()
+        with capture_logs() as events:
+            await dialled(reports)
+        ended = await reports.ended()
+
+        assert (Disposition.CARRIER_ERROR, 503) == (ended.disposition, ended.cause.code)
+        assert "The agent is unreachable" == ended.cause.words
+        assert ["sip_agent_unreachable"] == [event["event"] for event in events]
+        assert "Connect call failed" in events[0]["error"]
+
+    async def dialled(reports: Reports) -> None:
         async with scripted_callee() as callee, carrier_for(callee.port) as carrier:
             connect = agent_at(free_port(), ";transport=tcp")
             placing = asyncio.create_task(carrier.place(order(), connect, reports))
             await callee.answer()
             await placing
             await callee.hang_up()
-            ended = await reports.ended()
-
-        assert (Disposition.CARRIER_ERROR, 503) == (ended.disposition, ended.cause.code)
+            await reports.ended()
 
     run(scenario())
 
@@ -352,6 +361,7 @@ def test_unusable_agent_is_refused_before_anything_is_dialled(connect: SipUri) -
                 await carrier.place(order(), connect, Reports())
 
         assert Disposition.CARRIER_ERROR == raised.value.disposition
+        assert "The agent's SIP address can't be used" == raised.value.cause.words
         assert [] == callee.seen
 
     run(scenario())

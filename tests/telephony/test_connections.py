@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from outdial.adapters.sip import dispatcher
 from outdial.domain.model.disposition import Disposition
@@ -128,16 +129,17 @@ def test_untrusted_certificate_is_rejected(tmp_path: Path, certificate: Certific
 @pytest.mark.parametrize("address", ["sip:127.0.0.1:{port};transport=tcp", "sips:127.0.0.1:{port}"])
 def test_refused_connection_is_surely_not_placed(address: str) -> None:
     """
-    Nobody listens, so nothing was sent.
+    Nobody listens, so nothing was sent; what our machine says of it is logged and not told to clients.
     """
 
     async def scenario() -> None:
         async with carrier_for(address.format(port=free_port())) as carrier:
-            with pytest.raises(RejectedError) as raised:
+            with pytest.raises(RejectedError) as raised, capture_logs() as events:
                 await carrier.place(order(), sound(), Reports())
 
-        assert 503 == raised.value.cause.code
-        assert "unreachable" in raised.value.cause.words
+        assert (503, "The trunk is unreachable") == (raised.value.cause.code, raised.value.cause.words)
+        assert ["sip_trunk_unreachable"] == [event["event"] for event in events]
+        assert "Connect call failed" in events[0]["error"]
 
     run(scenario())
 
@@ -152,14 +154,14 @@ def test_unknown_name_is_surely_not_placed() -> None:
             with pytest.raises(RejectedError) as raised:
                 await carrier.place(order(), sound(), Reports())
 
-        assert 503 == raised.value.cause.code
+        assert (503, "The trunk is unreachable") == (raised.value.cause.code, raised.value.cause.words)
 
     run(scenario())
 
 
 def test_full_port_range_is_surely_not_placed() -> None:
     """
-    Without a port for sound nothing is sent, and the words say what to change.
+    Without a port for sound nothing is sent, and the log says what to change.
     """
 
     async def scenario() -> None:
@@ -168,8 +170,9 @@ def test_full_port_range_is_surely_not_placed() -> None:
         async with carrier_for(free_port(), no_answer_from_trunk_s=0.3, **settings) as carrier:
             first = asyncio.create_task(carrier.place(order(ring_timeout_s=1), sound(), Reports()))
             await asyncio.sleep(0.1)
-            with pytest.raises(RejectedError, match="widen the range"):
+            with pytest.raises(RejectedError, match="No port for sound can be opened"), capture_logs() as events:
                 await carrier.place(order(), sound(), Reports())
+            assert "widen the range" in events[0]["error"]
             with pytest.raises(UncertainError):
                 await first
 
