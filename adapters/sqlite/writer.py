@@ -129,9 +129,10 @@ class Writer:
             return
         opened.set_result(None)
         group: list[_Waiting] = []
+        is_proven = True
         try:
             while group := self._take():
-                _commit_together(connection, group, self._file)
+                is_proven = _commit_together(connection, group, self._file, is_proven=is_proven)
         finally:
             self._close(group)
             connection.close()
@@ -159,7 +160,19 @@ class Writer:
         return group
 
 
-def _commit_together(connection: sqlite3.Connection, group: list[_Waiting], file: OpenedFile) -> None:
+def _commit_together(
+    connection: sqlite3.Connection, group: list[_Waiting], file: OpenedFile, *, is_proven: bool
+) -> bool:
+    """
+    Do all works of a group in one transaction and tell each who waits.
+
+    Args:
+        is_proven: Whether the last transaction was committed. After one that was not, this one writes a page in any
+            case: without any writes, it would be committed on a full disk, too.
+
+    Returns:
+        Whether this transaction was committed.
+    """
     live = [waiting for waiting in group if waiting.future.set_running_or_notify_cancel()]
     done: list[_Done] = []
     failure: StorageError | None = None
@@ -168,6 +181,8 @@ def _commit_together(connection: sqlite3.Connection, group: list[_Waiting], file
         connection.execute(BEGIN)
         for waiting in live:
             done.append(_run_alone(connection, waiting))  # noqa: PERF401 - a failure must keep those before it
+        if not is_proven:
+            _write_something(connection)
         connection.execute(COMMIT)
     except BaseException as error:  # noqa: BLE001 - all who wait must hear of it, and the thread must go on
         failure = _failure(error, is_undone=connection.in_transaction or len(done) < len(live))
@@ -176,6 +191,7 @@ def _commit_together(connection: sqlite3.Connection, group: list[_Waiting], file
         outcome.tell(failure)
     for waiting in live[len(done) :]:
         waiting.future.set_exception(failure or StorageError("Nothing was written."))
+    return failure is None
 
 
 def _failure(error: BaseException, *, is_undone: bool) -> StorageError:
@@ -212,6 +228,14 @@ def _run_alone(connection: sqlite3.Connection, waiting: _Waiting) -> _Done:
     _check_transaction(connection, None)
     connection.execute(RELEASE)
     return _Done(waiting.future, result)
+
+
+def _write_something(connection: sqlite3.Connection) -> None:
+    """
+    Write the file's first page as it is.
+    """
+    ((version,),) = connection.execute("pragma user_version").fetchall()
+    connection.execute(f"pragma user_version = {version}")
 
 
 def _check_transaction(connection: sqlite3.Connection, error: BaseException | None) -> None:
