@@ -3,6 +3,7 @@ Group commit: requests wait while one batch commits, then go together.
 """
 
 import asyncio
+import copy
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ BATCH_LENGTH_MAX: Final = 256
 
 QUEUE_LENGTH_MAX: Final = 4096
 """At a few thousand a second, about the second that a client is willing to wait."""
+
+NOT_DECIDED: Final = "The batch was not decided."
 
 _log = structlog.get_logger()
 _Waiting = tuple[CallRequest, asyncio.Future[Decision]]
@@ -95,6 +98,7 @@ class BatchingIntake:
         """
         try:
             decisions = await self._storage.accept([request for request, _ in batch], self._policy, decide_all)
+            answers = list(zip(batch, decisions, strict=True))
         except StorageError as error:
             self._fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
@@ -102,7 +106,7 @@ class BatchingIntake:
             _log.error("accept_failed", requests=len(batch), kind=type(error).__name__)
             self._fail(batch, error)
         else:
-            for (_, decided), decision in zip(batch, decisions, strict=True):
+            for (_, decided), decision in answers:
                 if not decided.done():
                     decided.set_result(decision)
             if any(isinstance(decision, Accepted) for decision in decisions):
@@ -119,6 +123,11 @@ def _own(error: Exception) -> Exception:
     """
     Return an error for one of many who wait: a shared one would gather the traceback of each who raises it.
     """
-    own = type(error)(*error.args) if isinstance(error, StorageError) else RuntimeError("The batch was not decided.")
+    own: Exception = RuntimeError(NOT_DECIDED)
+    if isinstance(error, StorageError):
+        try:
+            own = copy.copy(error)
+        except Exception:  # noqa: BLE001 - an error whose class takes other arguments; whoever waits must hear of it
+            own = StorageError(NOT_DECIDED)
     own.__cause__ = error
     return own

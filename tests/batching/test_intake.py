@@ -28,6 +28,9 @@ from tests.entrypoints.clinic import KEY, LISTED, calls_of, furnish
 CREDENTIAL: Final = PresentedKey(text=KEY)
 WITHOUT_NUMBER: Final = Refused(reason=Reason.MISSING_PHONE_NUMBER)
 
+TOLD_S: Final = 30.0
+"""Who has heard nothing by then never will."""
+
 
 class WatchedStorage(MemoryStorage):
     """
@@ -37,12 +40,15 @@ class WatchedStorage(MemoryStorage):
         batches: The requests of each batch, in order.
 
         errors: What the batches raise, by their number; counted from 0.
+
+        lost: How many decisions of each batch get lost.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[Sequence[CallRequest]] = []
         self.errors: dict[int, Exception] = {}
+        self.lost = 0
         self.let_go = asyncio.Event()
         self.let_go.set()
 
@@ -55,7 +61,18 @@ class WatchedStorage(MemoryStorage):
         await self.let_go.wait()
         if number in self.errors:
             raise self.errors[number]
-        return await super().accept(batch, policy, decide_all)
+        decisions = await super().accept(batch, policy, decide_all)
+        return decisions[self.lost :]
+
+
+class CountedError(StorageError):
+    """
+    An error that can't be made from its message alone, nor be copied.
+    """
+
+    def __init__(self, *, tries: int) -> None:
+        super().__init__(f"It was tried {tries} times.")
+        self.tries = tries
 
 
 @attrs.frozen
@@ -114,7 +131,8 @@ def run(scenario: Callable[[Front], Coroutine[Any, Any, None]]) -> None:
             randomness=SystemRandomness(),
             on_accepted=on_accepted,
         )
-        await scenario(Front(front, storage, accepted))
+        async with asyncio.timeout(TOLD_S):
+            await scenario(Front(front, storage, accepted))
 
     asyncio.run(main())
 
@@ -268,6 +286,7 @@ def test_unreadable_content_is_decided_by_the_ladder() -> None:
     [
         (StorageError("The disk is full."), StorageError),
         (StorageConflictError("Another transaction won."), StorageConflictError),
+        (CountedError(tries=3), StorageError),
         (ZeroDivisionError(), RuntimeError),
     ],
 )
@@ -304,6 +323,38 @@ def test_everybody_in_a_failing_batch_hears_of_it() -> None:
             (type(outcome), str(outcome), outcome.__cause__) for outcome in outcomes if isinstance(outcome, Exception)
         ]
         assert () == await front.storage.read(calls_of)
+
+    run(scenario)
+
+
+def test_error_keeps_what_it_knows() -> None:
+    """
+    What was noted on an error reaches everybody who waits.
+    """
+
+    async def scenario(front: Front) -> None:
+        error = front.storage.errors[0] = StorageConflictError("Another transaction won.")
+        error.add_note("It was the third time.")
+
+        (outcome,) = await asyncio.gather(front.ask(), return_exceptions=True)
+
+        assert isinstance(outcome, StorageConflictError)
+        assert ["It was the third time."] == outcome.__notes__
+
+    run(scenario)
+
+
+def test_storage_that_loses_a_decision_fails_the_whole_batch() -> None:
+    """
+    Nobody waits for ever for an answer that is not among them, and nobody gets another one's.
+    """
+
+    async def scenario(front: Front) -> None:
+        front.storage.lost = 1
+
+        outcomes = await asyncio.gather(*[front.ask() for _ in range(3)], return_exceptions=True)
+
+        assert [RuntimeError] * 3 == [type(outcome) for outcome in outcomes]
 
     run(scenario)
 
