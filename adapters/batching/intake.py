@@ -65,23 +65,17 @@ class BatchingIntake:
         """
         if len(self._waiting) >= QUEUE_LENGTH_MAX:
             raise IntakeFullError(f"{QUEUE_LENGTH_MAX} requests wait for a decision already.")
-        request = self.request(credential, content)
-        decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, decided))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all())
-        return await decided
-
-    def request(self, credential: Credential, content: CallFields | Refused) -> CallRequest:
-        """
-        Return a request as it would be decided now.
-        """
-        return CallRequest(
+        request = CallRequest(
             credential=credential,
             content=content,
             token=self._randomness.base62(CALL_TOKEN_LENGTH),
             received_at=self._clock.now(),
         )
+        decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, decided))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all())
+        return await decided
 
     async def _commit_all(self) -> None:
         try:
