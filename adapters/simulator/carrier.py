@@ -26,13 +26,17 @@ RING_TIMEOUT: Final = HangUpCause(code=487, words="Request Terminated", provisio
 @attrs.define(kw_only=True, eq=False)
 class _Line:
     """
-    One order while it lives.
+    One order while it lives, from before its line is written down.
+
+    Attributes:
+        is_over: Done when nothing more will be reported.
     """
 
     order: DialOrder
     connect: Connect
     report: Report
     hang_up: asyncio.Future[Disposition]
+    is_over: asyncio.Event = attrs.field(factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
     is_answered: bool = False
 
@@ -73,10 +77,11 @@ class SimulatorCarrier:
         Hang up whatever lives and report its end; take no more orders. Idempotent.
         """
         self._is_stopped = True
-        tasks = [line.task for line in self._lines.values() if line.task is not None]
-        for attempt_id, line in list(self._lines.items()):
+        lines = dict(self._lines)
+        for attempt_id, line in lines.items():
             await self.hang_up(attempt_id, Disposition.DISCONNECTED if line.is_answered else Disposition.CANCELED)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for line in lines.values():
+            await line.is_over.wait()
 
     async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
         """
@@ -120,7 +125,7 @@ class SimulatorCarrier:
         try:
             await asyncio.to_thread(self._log.append, order, self._clock.now())
         except BaseException as error:
-            del self._lines[order.attempt_id]
+            self._forget(line)
             if isinstance(error, OSError):
                 raise UncertainError(LOG_FAILED) from error
             raise
@@ -130,7 +135,11 @@ class SimulatorCarrier:
             ended = await self._ring(line, scenario) or await self._talk(line, scenario)
             line.report(ended)
         finally:
-            del self._lines[line.order.attempt_id]
+            self._forget(line)
+
+    def _forget(self, line: _Line) -> None:
+        del self._lines[line.order.attempt_id]
+        line.is_over.set()
 
     async def _ring(self, line: _Line, scenario: Scenario) -> Ended | None:
         """

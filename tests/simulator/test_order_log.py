@@ -144,9 +144,10 @@ def test_an_order_that_can_not_be_logged_never_rings(path: Path) -> None:
 
 def test_stopping_hangs_up_what_is_being_logged(path: Path) -> None:
     """
-    An order that a stop overtakes ends at once, instead of ringing on without anybody.
+    An order that a stop overtakes has ended when that returns, instead of ringing on without anybody.
     """
     events: list[CallEvent] = []
+    reported: list[CallEvent] = []
 
     async def place() -> None:
         carrier = _carrier(path, time_scale=1000)
@@ -154,12 +155,31 @@ def test_stopping_hangs_up_what_is_being_logged(path: Path) -> None:
         placing = asyncio.create_task(carrier.place(ORDER, GREETING, events.append))
         await asyncio.sleep(0)
         await carrier.stop()
-        await placing
-        async with asyncio.timeout(10):
-            while not any(isinstance(event, Ended) for event in events):
-                await asyncio.sleep(0)
+        reported.extend(events)
+        assert Placed(reference="attempt") == await placing
 
     asyncio.run(place())
 
-    (ended,) = [event for event in events if isinstance(event, Ended)]
+    (ended,) = [event for event in reported if isinstance(event, Ended)]
+    assert reported == events
     assert (Disposition.CANCELED, 0) == (ended.disposition, ended.talk_s)
+
+
+def test_stopping_waits_for_no_order_that_can_not_be_logged(path: Path) -> None:
+    """
+    An order that fails while a stop waits for it ends that wait.
+    """
+
+    async def place() -> None:
+        carrier = _carrier(path, time_scale=1000)
+        await carrier.start()
+        path.unlink()
+        path.mkdir()
+        placing = asyncio.create_task(carrier.place(ORDER, GREETING, lambda _event: None))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await carrier.stop()
+        with pytest.raises(UncertainError):
+            await placing
+
+    asyncio.run(place())
