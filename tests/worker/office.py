@@ -35,6 +35,18 @@ RING_TIMEOUT_S: Final = 40
 WATCH_S: Final = 0.5
 PATIENCE_S: Final = 100_000.0
 
+CONVERSATION: Final = [
+    State.QUEUED,
+    State.LEASED,
+    State.SENDING,
+    State.DIALING,
+    State.RINGING,
+    State.IN_PROGRESS,
+    State.ENDED,
+    State.SETTLED,
+]
+"""The states of a call that is answered, in order."""
+
 
 class Office:
     """
@@ -191,3 +203,10 @@ async def _check_books(opened: Office) -> None:
             assert states.count(State.SENDING) <= 1
 
     await opened.storage.reliable.read(check)
+
+
+async def released(bureau: Office, call: Call) -> bool:
+    """
+    Tell whether a call's whole hold was given back.
+    """
+    return await bureau.money(call) == {EntryKind.HOLD: call.hold_micros, EntryKind.RELEASE: call.hold_micros}
