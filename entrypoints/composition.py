@@ -209,6 +209,17 @@ def carrier(settings: Settings) -> Carrier:
     return SipCarrier(trunk, clock())
 
 
+async def reach(carrier: Carrier) -> None:
+    """
+    Look whether a started carrier gets to whoever rings the phones for it, where there is somebody; no call is tried.
+
+    Raises:
+        CarrierUnavailableError: It doesn't, now.
+    """
+    if isinstance(carrier, SipCarrier):
+        await carrier.reach()
+
+
 def speech(settings: Settings) -> Speech:
     """
     Return the voice; the simulator, which moves no sound, needs none.

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from outdial.entrypoints import composition
+from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
 from outdial.ports.carrier import Carrier
 from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
@@ -106,8 +107,9 @@ def _dialling(settings: Settings) -> tuple[Check, bool]:
 
 async def _carrier(settings: Settings, *, is_dialled: bool) -> Check:
     """
-    Get the carrier ready and put it away again, unless a running process has its addresses.
+    Get the carrier ready, look for its trunk and put it away again, unless a running process has its addresses.
     """
+    set_up_own_logging(settings)  # or what the carrier logs would stand among the answer
     try:
         carrier = composition.carrier(settings)
         if not is_dialled:
@@ -123,6 +125,7 @@ async def _carrier(settings: Settings, *, is_dialled: bool) -> Check:
 async def _tried(carrier: Carrier) -> None:
     try:
         await carrier.start()
+        await composition.reach(carrier)
     finally:
         await carrier.stop()
 

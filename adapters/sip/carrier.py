@@ -27,7 +27,9 @@ class SipCarrier:
 
     async def start(self) -> None:
         """
-        Load the SIP stack and bind the sockets. Idempotent.
+        Load the SIP stack, look for a way to the trunk and bind the sockets. Idempotent.
+
+        A trunk that is down or whose name can't be looked up does not keep the carrier from starting.
 
         Raises:
             CarrierUnavailableError: It can't work as configured; the message says what to change.
@@ -44,6 +46,16 @@ class SipCarrier:
         from outdial.adapters.sip.switchboard import Switchboard  # noqa: PLC0415
 
         self._switchboard = await Switchboard.open(self._trunk, self._clock)
+
+    async def reach(self) -> None:
+        """
+        Look whether a started carrier gets to its trunk now; no call is tried.
+
+        Raises:
+            CarrierUnavailableError: Its name is not found or, over TCP and TLS, it takes no connection.
+        """
+        if self._switchboard is not None:
+            await self._switchboard.reach()
 
     async def stop(self) -> None:
         """

@@ -3,7 +3,7 @@ Our end of SIP: sockets, transactions and legs, on one event loop. Imports sippy
 """
 
 import asyncio
-import socket
+import errno
 import ssl
 from collections.abc import Callable
 from typing import Final
@@ -12,14 +12,16 @@ import attrs
 
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.leg import Leg
+from outdial.adapters.sip.route import own_address
 from outdial.adapters.sip.streams import StreamTransport
 from outdial.adapters.sip.transactions import TransactionManager
 from outdial.adapters.sip.transports import Host, UdpTransport, resolve
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.sip_address import SipAddress
 
-_ANY_HOST: Final = "0.0.0.0"  # noqa: S104 - compared with, not bound
 _POLL_S: Final = 0.05
+_TRIES: Final = 8
+"""How often another free port is looked for when any will do."""
 
 
 @attrs.define
@@ -46,10 +48,22 @@ class Endpoint:
         Bind the sockets a trunk needs.
 
         Raises:
+            NoRouteError: No packet gets from the bind host to the trunk.
+
             OSError: A port is taken, an address is not ours, or the file of authorities holds none.
         """
         tls = _tls_context(trunk)
-        host = trunk.advertised_host or await _own_address(trunk)
+        host = await own_address(trunk)
+        for _ in range(0 if trunk.bind_port else _TRIES - 1):
+            try:
+                return await cls._bound(trunk, host, tls)
+            except OSError as error:  # what is free for UDP, and so was chosen, may be taken for TCP
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        return await cls._bound(trunk, host, tls)
+
+    @classmethod
+    async def _bound(cls, trunk: Trunk, host: str, tls: ssl.SSLContext) -> "Endpoint":
         transactions = TransactionManager()
         try:
             udp = await _open_udp(trunk, host, transactions)
@@ -121,18 +135,6 @@ async def _open_udp(trunk: Trunk, host: str, transactions: TransactionManager) -
         lambda: UdpTransport(host, transactions), local_addr=(trunk.bind_host, trunk.bind_port)
     )
     return udp
-
-
-async def _own_address(trunk: Trunk) -> str:
-    """
-    Find the address that packets to the trunk leave from, without sending any.
-    """
-    if trunk.bind_host != _ANY_HOST:
-        return trunk.bind_host
-    trunk_host = await resolve(trunk.address.host, trunk.connect_timeout_s)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((trunk_host, trunk.address.port))
-        return str(probe.getsockname()[0])
 
 
 def _tls_context(trunk: Trunk) -> ssl.SSLContext:

@@ -15,6 +15,7 @@ from outdial.adapters.sip.call import Call
 from outdial.adapters.sip.conversation import Conversation
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.endpoint import Endpoint
+from outdial.adapters.sip.route import NoRouteError
 from outdial.adapters.sip.rtp import NoPortLeftError, PortNotOpenedError, PortPool, RtpSender
 from outdial.adapters.sip.session_description import Codec, LocalSession
 from outdial.adapters.sip.transports import Host
@@ -84,6 +85,8 @@ class Switchboard:
             raise CarrierUnavailableError(
                 f"The SIP carrier can't send sound from {trunk.bind_host}: {error}"
             ) from error
+        except NoRouteError as error:
+            raise CarrierUnavailableError(f"The SIP carrier can't work: {error}") from error
         except PortNotOpenedError as error:
             raise CarrierUnavailableError(
                 f"The SIP carrier can't send sound from {trunk.bind_host}: {error} Change the bind host."
@@ -118,6 +121,22 @@ class Switchboard:
             raise
         await self._send(order, call)
         return Placed(reference=self._call_id(order))
+
+    async def reach(self) -> None:
+        """
+        Get to the trunk as a call would, without one: look its name up and, over TCP and TLS, be connected to it.
+
+        Raises:
+            CarrierUnavailableError: That fails now; the message says what.
+        """
+        address = self._trunk.address
+        try:
+            await self._endpoint.reach(address)
+        except OSError as error:
+            raise CarrierUnavailableError(
+                f"The trunk {address.host}:{address.port} can't be reached over {address.transport.upper()} now: "
+                f"{error or type(error).__name__}."
+            ) from error
 
     def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         """

@@ -137,6 +137,12 @@ class UdpTransport(Server, asyncio.DatagramProtocol):
         """
         self._receiver.receive(data, Remote_address(addr[:2], self.transport), self)
 
+    def error_received(self, exc: OSError) -> None:
+        """
+        Log why a datagram did not leave; its transaction repeats it, or fails in time.
+        """
+        log.warning("sip_not_sent", error=str(exc))
+
     def send_to(self, data: str | bytes, address: Host) -> None:
         """
         Send one datagram, after looking up the address's name if it has one.

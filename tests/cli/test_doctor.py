@@ -179,6 +179,29 @@ def test_a_sip_address_in_use_is_told(line: CommandLine) -> None:
     assert not checks(outcome.body)["carrier"]
 
 
+@pytest.mark.parametrize(
+    ("trunk", "words"),
+    [
+        ("sip:127.0.0.1:1;transport=tcp", "The trunk 127.0.0.1:1 can't be reached over TCP now"),
+        ("sip:no-such-trunk.invalid", "The trunk no-such-trunk.invalid:5060 can't be reached over UDP now"),
+        ("sip:198.51.100.1", "No packet gets from 127.0.0.1 to the trunk 198.51.100.1"),
+    ],
+)
+def test_a_trunk_that_is_not_reached_is_told(line: CommandLine, trunk: str, words: str) -> None:
+    """
+    What would fail with each call is found before the first one.
+    """
+    line.ask("migrate")
+    variables = {"OUTDIAL_SIP_BIND": "127.0.0.1:0", "OUTDIAL_SIP_TRUNK": trunk}
+
+    with line.running("doctor", "--carrier", "sip", "--json", **variables) as program:
+        outcome = program.outcome()
+
+    (finding,) = [check["finding"] for check in outcome.body["checks"] if check["name"] == "carrier"]
+    assert not checks(outcome.body)["carrier"]
+    assert words in finding
+
+
 def test_a_trunk_that_is_no_sip_address_is_told(line: CommandLine) -> None:
     """
     With the variable's name, and without loading a SIP stack.
