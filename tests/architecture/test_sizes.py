@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(
-    path for folder in ("domain", "ports", "adapters", "entrypoints") for path in (ROOT / folder).rglob("*.py")
-)
+FOLDERS = ("outdial/domain", "outdial/ports", "outdial/adapters", "outdial/entrypoints")
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 
 def definitions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
