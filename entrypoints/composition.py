@@ -196,6 +196,8 @@ def carrier(settings: Settings) -> Carrier:
     try:
         trunk = Trunk(
             address=address,
+            advertised_host=settings.sip_advertised_host or None,
+            caller_id_host=settings.sip_caller_id_host or None,
             username=settings.sip_username or None,
             password=settings.sip_password or None,
             bind_host=host,

@@ -148,9 +148,8 @@ def _host(text: str) -> str:
     return text if ":" in text and ip_address(text) else parse_host(text)
 
 
-def _trunk(text: str) -> str:
-    parse_sip_address(text)
-    return text
+def _checked(check: Callable[[str], object]) -> Callable[[str], str]:
+    return lambda text: (check(text), text)[1]
 
 
 def _user_name(text: str) -> str:
@@ -159,14 +158,15 @@ def _user_name(text: str) -> str:
     return text
 
 
-def _encodable(text: str) -> str:
-    text.encode()
-    return text
-
-
 def _address(text: str) -> tuple[str, int]:
     host, _colon, port = text.rpartition(":")
     return str(IPv4Address(host)), _integer(0, 65535)(port)
+
+
+def _reachable(text: str) -> str:
+    if IPv4Address(text).is_unspecified or IPv4Address(text).is_multicast:
+        raise ValueError(text)
+    return text
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -213,7 +213,7 @@ class Settings:
     )
     sip_trunk: str = _setting(
         "sip:127.0.0.1:5070;transport=udp",
-        _trunk,
+        _checked(parse_sip_address),
         allowed="a SIP URI with `transport=udp`, `tcp` or `tls`",
         meaning="The trunk that calls go to.",
     )
@@ -223,6 +223,18 @@ class Settings:
         allowed="`ADDRESS:PORT` with an IPv4 address",
         meaning="This machine's address for SIP and RTP, as the trunk reaches it.",
     )
+    sip_advertised_host: str = _setting(
+        "",
+        _reachable,
+        allowed="an IPv4 address",
+        meaning="The address that the trunk is told for SIP and RTP; empty for the one of `OUTDIAL_SIP_BIND`.",
+    )
+    sip_caller_id_host: str = _setting(
+        "",
+        parse_host,
+        allowed="an IPv4 address or a host's name",
+        meaning="What follows the `@` in caller IDs; empty for the trunk's host.",
+    )
     sip_username: str = _setting(
         "",
         _user_name,
@@ -231,7 +243,7 @@ class Settings:
     )
     sip_password: str = _setting(
         "",
-        _encodable,
+        _checked(str.encode),
         allowed="UTF-8 text, with `OUTDIAL_SIP_USERNAME`",
         meaning="The password for digest authentication.",
         secret=True,

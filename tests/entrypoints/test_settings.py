@@ -29,6 +29,8 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "simulator_log": {"/srv/orders.jsonl": "/srv/orders.jsonl"},
     "sip_trunk": {"sip:trunk.example;transport=tls": "sip:trunk.example;transport=tls"},
     "sip_bind": {"192.0.2.1:5060": ("192.0.2.1", 5060), "0.0.0.0:0": ("0.0.0.0", 0)},  # noqa: S104 - nothing listens
+    "sip_advertised_host": {"203.0.113.7": "203.0.113.7"},
+    "sip_caller_id_host": {"192.0.2.7": "192.0.2.7", "voice.example.com": "voice.example.com"},
     "sip_username": {"outdial": "outdial", "Zoë at work": "Zoë at work"},
     "sip_password": {"correct horse": "correct horse", '"\\': '"\\'},
     "sip_tls_ca": {"/etc/ca.pem": "/etc/ca.pem"},
@@ -60,6 +62,8 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "simulator_time_scale": ("-1", "101", "1e1", "nan", "inf", "1."),
     "host": ("127.0.0.1:8080", "http://localhost", "[::1]", "::x", "a b", "256.0.0.1", "*"),
     "sip_trunk": ("trunk.example", "http://trunk", "sip:", "sip:[::1]", "sip:t;transport=ws", "sip:t:0", " sip:t"),
+    "sip_advertised_host": ("voice.example.com", "::1", "0.0.0.0", "224.0.0.1", "203.0.113.7:5060"),  # noqa: S104
+    "sip_caller_id_host": ("voice example", "a@b", "::1", "voice.example.com:5060", "<x>"),
     "sip_username": ('a"b', "a\\b", "a\r\nVia: x", "a\0", "\udc80"),
     "sip_password": ("\udc80",),
     "sip_bind": (
