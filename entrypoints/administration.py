@@ -13,7 +13,7 @@ from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import ASSISTANT_TOKEN_LENGTH, KEY_SECRET_LENGTH
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck, NumberKind, PhoneNumber, parse_phone_number
-from outdial.domain.model.principal import Account, ApiKey, Permission
+from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
@@ -94,9 +94,14 @@ class Administration:
         """
         return await self._storage.read(partial(administration.wallet_of, account_id=account_id))
 
-    async def create_key(self, account_id: int, permissions: Iterable[str]) -> tuple[ApiKey, str]:
+    async def create_key(
+        self, account_id: int, permissions: Iterable[str], *, calls_per_day: int = CALLS_PER_DAY
+    ) -> tuple[ApiKey, str]:
         """
         Create an API key.
+
+        Args:
+            calls_per_day: Calls that it may have accepted on one day of UTC.
 
         Returns:
             The key, and its text, which is shown this once.
@@ -111,6 +116,7 @@ class Administration:
             administration.create_key,
             account_id=account_id,
             permissions=chosen,
+            calls_per_day=calls_per_day,
             secret=self._randomness.base62(KEY_SECRET_LENGTH),
             at=self._clock.now(),
         )

@@ -25,6 +25,7 @@ from outdial.domain.model.call_request import (
 )
 from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.facts import Facts, look_ups
+from outdial.domain.model.idempotency import named
 from outdial.domain.model.identifiers import CallReference, read_call_reference
 from outdial.domain.model.principal import Account, Credential, Operator, PresentedKey
 from outdial.domain.model.reason import Reason
@@ -108,6 +109,7 @@ class Dialer:
         contact_id: object = None,
         variables: Mapping[str, object] | None = None,
         api_key: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Decision:
         """
         Ask for a call; returns after the decision was committed, while the phone is yet to ring.
@@ -123,16 +125,20 @@ class Dialer:
 
             api_key: Whom to act for; without any key, the operator acts for the agent's own account.
 
+            idempotency_key: Names the request, 1 to 255 visible ASCII characters: asked again with the same one, the
+                same call is answered (`Replayed`) and nothing is dialled.
+
         Raises:
             IntakeFullError: Too many requests wait already.
 
             StorageError: Nothing was accepted.
         """
-        content = _content(phone_number, agent_id, contact_id, variables)
+        keys = [idempotency_key] if idempotency_key is not None else []
+        content, key = named(_content(phone_number, agent_id, contact_id, variables), keys)
         credential = await self._credential_for(content, api_key)
         if credential is None:
             return ladder.decide(*self._without_account(content))
-        return await self.submit(credential, content)
+        return await self.submit(credential, content, idempotency_key=key)
 
     async def explain(
         self,
@@ -162,7 +168,9 @@ class Dialer:
         await self._storage.accept([request], self.settings.policy, judge)
         return verdicts[0]
 
-    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+    async def submit(
+        self, credential: Credential, content: CallFields | Refused, *, idempotency_key: str | None = None
+    ) -> Decision:
         """
         Return the decision on a request that was read already, after it was committed.
 
@@ -171,7 +179,7 @@ class Dialer:
 
             StorageError: Nothing was accepted.
         """
-        return await self._intake.submit(credential, content)
+        return await self._intake.submit(credential, content, idempotency_key=idempotency_key)
 
     async def call(self, call_id: int | str, *, api_key: str | None = None) -> CallView | Refused:
         """

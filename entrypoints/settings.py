@@ -15,7 +15,7 @@ import attrs
 from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck
-from outdial.domain.model.policy import Policy
+from outdial.domain.model.policy import DAY_S, Policy
 from outdial.domain.model.sip_address import parse_host, parse_sip_address
 
 PREFIX: Final = "OUTDIAL_"
@@ -273,6 +273,12 @@ class Settings:
     minimum_hold_minutes: int = _setting(
         "1", _integer(1, 1440), allowed="1 to 1440", meaning="A wallet that can't pay for this much talk is refused."
     )
+    idempotency_retention_days: int = _setting(
+        "30",
+        _integer(1, 3650),
+        allowed="1 to 3650",
+        meaning="How long a request with an idempotency key is answered again.",
+    )
     default_rate_per_minute: int = _setting(
         "0.05", parse_amount, allowed="an amount such as `0.05`", meaning="The price where no rate's prefix fits."
     )
@@ -328,6 +334,7 @@ class Settings:
             number_check=NumberCheck(self.number_check),
             max_call_duration_s=self.max_call_duration_s,
             minimum_hold_s=self.minimum_hold_minutes * 60,
+            idempotency_retention_s=self.idempotency_retention_days * DAY_S,
             default_rate_micros=self.default_rate_per_minute,
             default_increment_s=self.default_rate_increment_s,
             default_minimum_s=self.default_rate_minimum_s,

@@ -6,7 +6,7 @@ Decide, pay for and place outbound phone calls from AI agents, each at most once
 """
 
 from outdial.domain.model.call import Call, Status
-from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
@@ -31,6 +31,7 @@ __all__ = [
     "Permission",
     "Reason",
     "Refused",
+    "Replayed",
     "Settings",
     "SettingsError",
     "Status",

@@ -50,8 +50,12 @@ TABLES: Final = (
     ),
     Table(
         name="api_keys",
-        columns=("id", "account_id", "permissions", "secret_hash", "created_at", "expires_at", "revoked_at"),
+        columns=(
+            *("id", "account_id", "permissions", "secret_hash", "created_at", "expires_at", "revoked_at"),
+            "calls_per_day",
+        ),
     ),
+    Table(name="key_days", columns=("key_id", "day", "calls"), key=2),
     Table(
         name="agents",
         columns=(
@@ -71,7 +75,8 @@ TABLES: Final = (
         columns=(
             *("id", "token", "account_id", "key_id", "agent_id", "assistant_id", "agent_name", "contact_id"),
             *("phone_number", "caller_id", "runtime", "sip_uri", "currency", "prefix", "per_minute_micros"),
-            *("increment_s", "minimum_s", "hold_micros", "max_duration_s", "created_at", "state", "worker_id"),
+            *("increment_s", "minimum_s", "hold_micros", "max_duration_s", "created_at"),
+            *("idempotency_key", "request_digest", "state", "worker_id"),
             *("fence", "attempt", "dialed_at", "answered_at", "ended_at", "disposition", "cause_code", "cause_words"),
             *("cause_provisional", "talk_s", "charge_micros", "version"),
         ),

@@ -14,9 +14,14 @@ class Intake(Protocol):
     The front of acceptance: gathers requests, gives each its decision.
     """
 
-    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+    async def submit(
+        self, credential: Credential, content: CallFields | Refused, *, idempotency_key: str | None = None
+    ) -> Decision:
         """
         Return the decision on one request, after it was committed.
+
+        Args:
+            idempotency_key: Names the request, so that asking again is answered again; see `read_idempotency_key`.
 
         Raises:
             IntakeFullError: Too many wait already.

@@ -5,7 +5,7 @@ Times are aware, in UTC, kept to the microsecond. Texts hold no NUL and no lone 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from outdial.domain.model.agent import Agent
@@ -171,6 +171,16 @@ class CallsReader(Protocol):
     def call_of_any_account(self, reference: CallReference) -> Call | None:
         """
         Return a call, whoever owns it: for workers and the operator alone.
+        """
+
+    def prior(self, account_id: int, idempotency_key: str) -> Call | None:
+        """
+        Return an account's call that was asked for with an idempotency key.
+        """
+
+    def accepted_on(self, key_id: int, day: date) -> int:
+        """
+        Return how many calls were accepted with an API key on a day of UTC.
         """
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:

@@ -28,6 +28,7 @@ ACCOUNT_ID: Final = 1
 KEY_ID: Final = 11
 AGENT_ID: Final = 123
 CONTACT_ID: Final = 456
+CALLS_PER_DAY: Final = 1_000_000
 CALL_NUMBER: Final = 789
 SECRET: Final = "0123456789abcdefGHIJ"
 TOKEN: Final = "aB3dE6gH9jK2"
@@ -41,6 +42,7 @@ _API_KEY: Final = ApiKey(
     permissions=frozenset(Permission),
     secret_hash=hash_secret(SECRET),
     created_at=CREATED_AT,
+    calls_per_day=CALLS_PER_DAY,
 )
 _AGENT: Final = Agent(
     id=AGENT_ID,

@@ -54,9 +54,14 @@ class BatchingIntake:
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
 
-    async def submit(self, credential: Credential, content: CallFields | Refused) -> Decision:
+    async def submit(
+        self, credential: Credential, content: CallFields | Refused, *, idempotency_key: str | None = None
+    ) -> Decision:
         """
         Return the decision on one request, after it was committed.
+
+        Args:
+            idempotency_key: Names the request, so that asking again is answered again.
 
         Raises:
             IntakeFullError: Too many wait already.
@@ -70,6 +75,7 @@ class BatchingIntake:
             content=content,
             token=self._randomness.base62(CALL_TOKEN_LENGTH),
             received_at=self._clock.now(),
+            idempotency_key=idempotency_key,
         )
         decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, decided))

@@ -4,7 +4,7 @@ Calls and workers in memory.
 
 import time
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Final
 
@@ -57,6 +57,19 @@ class MemoryCalls:
         """
         call = self._tables.calls.get(reference.number)
         return call if call is not None and reference.token in (None, call.token) else None
+
+    def prior(self, account_id: int, idempotency_key: str) -> Call | None:
+        """
+        Return an account's call that was asked for with an idempotency key.
+        """
+        mine = (call for call in self._tables.calls.values() if call.account_id == account_id)
+        return next((call for call in mine if call.idempotency_key == idempotency_key), None)
+
+    def accepted_on(self, key_id: int, day: date) -> int:
+        """
+        Return how many calls were accepted with an API key on a day of UTC.
+        """
+        return sum(call.key_id == key_id and call.created_at.date() == day for call in self._tables.calls.values())
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
         """
@@ -120,7 +133,8 @@ class MemoryCalls:
         Store a call that was just accepted, and the record of it.
         """
         self._tables.check_account(call.account_id)
-        if call.id in self._tables.calls:
+        name = call.idempotency_key
+        if call.id in self._tables.calls or (name is not None and self.prior(call.account_id, name) is not None):
             raise StorageConflictError(f"The row {call.id} is taken; nothing was written.")
         self._tables.calls[call.id] = call
         self._tables.last_ids[Call] = max(call.id, self._tables.last_ids.get(Call, 0))

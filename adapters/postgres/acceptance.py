@@ -5,6 +5,7 @@ Deciding and recording a batch of requests inside one transaction.
 from collections.abc import Mapping, Sequence
 
 from outdial.adapters.postgres.call_rows import (
+    calls_by_day,
     entry_columns,
     progress_columns,
     promise_columns,
@@ -36,12 +37,14 @@ def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide
 
 def _record(sql: Statements, accepted: Sequence[Accepted], wallets: Sequence[Wallet]) -> None:
     calls = [{**promise_columns(decision.call), **progress_columns(decision.call)} for decision in accepted]
+    days = calls_by_day(decision.call for decision in accepted)
     sql.together(
         [
             _all("add_calls", calls),
             _all("add_scripts", [script_columns(decision.call) for decision in accepted]),
             _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
             _all("add_records", calls),
+            *([_all("count_calls", days)] if days else []),
             _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
             (SQL["notify"], {}),
         ]

@@ -4,6 +4,8 @@ Rows to values and back: calls, what happened to them, and their money.
 Rows are read in the column order of the statements; they are written by the statements' parameters.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from outdial.adapters.postgres.columns import (
@@ -116,6 +118,8 @@ def promise_columns(call: Call) -> Columns:
         "hold_micros": call.hold_micros,
         "max_duration_s": call.max_duration_s,
         "created_at": write_time(call.created_at),
+        "idempotency_key": call.idempotency_key,
+        "request_digest": call.request_digest,
     }
 
 
@@ -142,6 +146,14 @@ def progress_columns(call: Call) -> Columns:
     }
 
 
+def calls_by_day(calls: Iterable[Call]) -> list[Columns]:
+    """
+    Write how many calls each API key had accepted on each day of UTC, in the order of keys.
+    """
+    counts = Counter((call.key_id, call.created_at.date().toordinal()) for call in calls if call.key_id is not None)
+    return [{"key_id": key_id, "day": day, "calls": counts[key_id, day]} for key_id, day in sorted(counts)]
+
+
 def script_columns(call: Call) -> Columns:
     """
     Write what the agent says in a call.
@@ -159,10 +171,10 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:20], row[20:34], row[34:]
+    promise, progress, script = row[:22], row[22:36], row[36:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
-    hold_micros, max_duration_s, created_at = promise[17:]
+    hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
     state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
     talk_s, charge_micros, version = progress[11:]
     return Call(
@@ -183,6 +195,8 @@ def read_call(row: Row) -> Call:
         hold_micros=hold_micros,
         max_duration_s=max_duration_s,
         created_at=read_time(created_at),
+        idempotency_key=idempotency_key,
+        request_digest=request_digest,
         state=State(state),
         worker_id=worker_id,
         fence=fence,

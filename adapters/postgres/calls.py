@@ -3,7 +3,7 @@ Calls and what happened to them, in PostgreSQL.
 """
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import attrs
@@ -43,6 +43,19 @@ class PostgresCalls:
         Return a call, whoever owns it.
         """
         return _read(self._sql.one(self._text("call_of_any_account"), id=reference.number, token=reference.token))
+
+    def prior(self, account_id: int, idempotency_key: str) -> Call | None:
+        """
+        Return an account's call that was asked for with an idempotency key.
+        """
+        return _read(self._sql.one(SQL["prior"], account_id=account_id, idempotency_key=idempotency_key))
+
+    def accepted_on(self, key_id: int, day: date) -> int:
+        """
+        Return how many calls were accepted with an API key on a day of UTC.
+        """
+        row = self._sql.one(SQL["accepted_on"], key_id=key_id, day=day.toordinal())
+        return 0 if row is None else int(row[0])
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
         """

@@ -65,6 +65,7 @@ def key_columns(key: ApiKey) -> Columns:
         "account_id": key.account_id,
         "secret_hash": key.secret_hash,
         "created_at": write_time(key.created_at),
+        "calls_per_day": key.calls_per_day,
         **key_change(key),
     }
 
@@ -85,7 +86,7 @@ def read_key(row: Row) -> ApiKey:
     """
     Read a key.
     """
-    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at = row
+    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day = row
     return ApiKey(
         id=number,
         account_id=account_id,
@@ -94,6 +95,7 @@ def read_key(row: Row) -> ApiKey:
         created_at=read_time(created_at),
         expires_at=read_time_or_none(expires_at),
         revoked_at=read_time_or_none(revoked_at),
+        calls_per_day=calls_per_day,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.postgres.call_rows import read_wallet
+from outdial.adapters.postgres.call_rows import read_call, read_wallet
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.rows import read_account, read_agent, read_contact, read_dnc_entry, read_key, read_rate
@@ -18,6 +18,7 @@ from outdial.adapters.postgres.rulebook import SQL as RULEBOOK
 from outdial.adapters.postgres.rulebook import prefixes_of
 from outdial.adapters.postgres.statements import Statements, Step, is_storable
 from outdial.domain.model.agent import Agent
+from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
@@ -58,6 +59,17 @@ class _Claim:
 
 
 @attrs.frozen(kw_only=True)
+class _Repeats:
+    """
+    Which earlier calls matter: those of the same idempotency keys, and how many each API key had on its day.
+    """
+
+    names: Sequence[tuple[int, str]]
+    days: Sequence[tuple[int, int]]
+    call_count: int
+
+
+@attrs.frozen(kw_only=True)
 class _Findings:
     """
     What the look-ups of all requests found.
@@ -69,6 +81,8 @@ class _Findings:
     contacts: Mapping[tuple[int, int], Contact]
     dnc_entries: Mapping[tuple[int, str], DncEntry]
     rates: Mapping[tuple[str, str], Rate]
+    priors: Mapping[tuple[int, str], Call]
+    calls_of_days: Mapping[tuple[int, int], int]
 
 
 def snapshot_of(batch: Sequence[CallRequest], sql: Statements, *, policy: Policy) -> Snapshot:
@@ -80,7 +94,7 @@ def snapshot_of(batch: Sequence[CallRequest], sql: Statements, *, policy: Policy
         None if claim.account is None else look_ups(request, claim.account, policy)
         for request, claim in zip(batch, claims, strict=True)
     ]
-    findings = _find(sql, [one for one in wanted if one is not None], call_count=len(batch))
+    findings = _find(sql, [one for one in wanted if one is not None], _repeats_of(batch, claims))
     facts: list[Facts] = []
     for request, claim, one, number in zip(batch, claims, wanted, findings.numbers, strict=True):
         known = Facts(
@@ -90,7 +104,8 @@ def snapshot_of(batch: Sequence[CallRequest], sql: Statements, *, policy: Policy
             key=claim.key,
             account=claim.account,
         )
-        facts.append(known if one is None else _with_findings(known, one, findings))
+        known = known if one is None else _with_findings(known, one, findings)
+        facts.append(_with_repeats(known, request, findings))
     return Snapshot(facts=facts, wallets=findings.wallets)
 
 
@@ -115,22 +130,53 @@ def _claims_of(batch: Sequence[CallRequest], sql: Statements) -> list[_Claim]:
     return claims
 
 
-def _find(sql: Statements, wanted: Sequence[LookUps], *, call_count: int) -> _Findings:
+def _repeats_of(batch: Sequence[CallRequest], claims: Sequence[_Claim]) -> _Repeats:
+    """
+    Return what has to be known of earlier calls.
+    """
+    names, days = set(), set()
+    for request, claim in zip(batch, claims, strict=True):
+        if claim.account is not None and request.idempotency_key is not None:
+            names.add((claim.account.id, request.idempotency_key))
+        if claim.account is not None and claim.key is not None:
+            days.add((claim.key.id, request.received_at.date().toordinal()))
+    return _Repeats(names=sorted(names), days=sorted(days), call_count=len(batch))
+
+
+def _with_repeats(facts: Facts, request: CallRequest, findings: _Findings) -> Facts:
+    if facts.account is None:
+        return facts
+    name, day = request.idempotency_key, request.received_at.date().toordinal()
+    return attrs.evolve(
+        facts,
+        prior=None if name is None else findings.priors.get((facts.account.id, name)),
+        calls_today=0 if facts.key is None else findings.calls_of_days.get((facts.key.id, day), 0),
+    )
+
+
+def _find(sql: Statements, wanted: Sequence[LookUps], repeats: _Repeats) -> _Findings:
     callees = {(one.account_id, one.callee) for one in wanted if one.callee is not None}
     prefixes = {(one.currency, prefix) for one in wanted if one.callee for prefix in prefixes_of(one.callee)}
     agents = {(one.account_id, one.agent_id) for one in wanted if one.agent_id is not None}
     contacts = {(one.account_id, one.contact_id) for one in wanted if one.contact_id is not None}
-    numbers, by_row, by_name, contact_rows, rate_rows, wallet_rows, _guards, dnc_rows = sql.together(
-        [
-            (SQL["numbers"], {"count": call_count}),
-            _pairs("agents_by_row", "agent_ids", [pair for pair in agents if isinstance(pair[1], int)]),
-            _pairs("agents_by_name", "agent_ids", [pair for pair in agents if isinstance(pair[1], str)]),
-            _pairs("contacts", "contact_ids", contacts),
-            (SQL["rates"], {"currencies": [one for one, _ in prefixes], "prefixes": [one for _, one in prefixes]}),
-            (SQL["wallets"], {"account_ids": sorted({one.account_id for one in wanted})}),
-            (RULEBOOK["share_guards"], {"guards": sorted({guard_of(*callee) for callee in callees})}),
-            _pairs("dnc_entries", "numbers", [(account_id, callee.e164) for account_id, callee in callees]),
-        ]
+    numbers, by_row, by_name, contact_rows, rate_rows, wallet_rows, prior_rows, day_rows, _guards, dnc_rows = (
+        sql.together(
+            [
+                (SQL["numbers"], {"count": repeats.call_count}),
+                _pairs("agents_by_row", "agent_ids", [pair for pair in agents if isinstance(pair[1], int)]),
+                _pairs("agents_by_name", "agent_ids", [pair for pair in agents if isinstance(pair[1], str)]),
+                _pairs("contacts", "contact_ids", contacts),
+                (SQL["rates"], {"currencies": [one for one, _ in prefixes], "prefixes": [one for _, one in prefixes]}),
+                (SQL["wallets"], {"account_ids": sorted({one.account_id for one in wanted})}),
+                _pairs("priors", "names", repeats.names),
+                (
+                    SQL["calls_of_days"],
+                    {"key_ids": [one for one, _ in repeats.days], "days": [one for _, one in repeats.days]},
+                ),
+                (RULEBOOK["share_guards"], {"guards": sorted({guard_of(*callee) for callee in callees})}),
+                _pairs("dnc_entries", "numbers", [(account_id, callee.e164) for account_id, callee in callees]),
+            ]
+        )
     )
     return _Findings(
         numbers=[int(number) for (number,) in numbers],
@@ -142,6 +188,8 @@ def _find(sql: Statements, wanted: Sequence[LookUps], *, call_count: int) -> _Fi
         contacts={(contact.account_id, contact.id): contact for contact in map(read_contact, contact_rows)},
         dnc_entries={(entry.account_id, entry.phone_number.e164): entry for entry in map(read_dnc_entry, dnc_rows)},
         rates={(rate.currency, rate.prefix): rate for rate in map(read_rate, rate_rows)},
+        priors={(call.account_id, call.idempotency_key or ""): call for call in map(read_call, prior_rows)},
+        calls_of_days={(key_id, day): calls for key_id, day, calls in day_rows},
     )
 
 

@@ -5,7 +5,7 @@ Deciding and recording a batch of requests inside one transaction.
 from collections.abc import Sequence
 from typing import Final
 
-from outdial.adapters.sqlite.call_rows import entry_row, progress_row, promise_row, record_row, script_row
+from outdial.adapters.sqlite.call_rows import calls_by_day, entry_row, progress_row, promise_row, record_row, script_row
 from outdial.adapters.sqlite.calls import ADD_RECORD
 from outdial.adapters.sqlite.directory import LAST_NUMBER, SET_LAST_NUMBER
 from outdial.adapters.sqlite.snapshot import facts_of_all
@@ -22,9 +22,13 @@ _CALLS_TABLE: Final = "calls"
 ADD_CALL: Final = (
     "insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,"
     " caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,"
-    " max_duration_s, created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition,"
-    " cause_code, cause_words, cause_provisional, talk_s, charge_micros, version)"
-    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " max_duration_s, created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at,"
+    " answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version)"
+    f" values ({', '.join('?' * 36)})"
+)
+COUNT_CALLS: Final = (
+    "insert into key_days (key_id, day, calls) values (?, ?, ?)"
+    " on conflict (key_id, day) do update set calls = calls + excluded.calls"
 )
 ADD_SCRIPT: Final = "insert into scripts (call_id, greeting, instructions, variables) values (?, ?, ?, ?)"
 
@@ -52,6 +56,7 @@ def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
     sql.write_all(ADD_ENTRY, [entry_row(decision.hold) for decision in accepted])
     sql.write_all(ADD_RECORD, [record_row(call, call.created_at) for call in calls])
     sql.write_all(UPDATE_WALLET, [(wallet.balance_micros, wallet.held_micros, wallet.account_id) for wallet in wallets])
+    sql.write_all(COUNT_CALLS, calls_by_day(calls))
     sql.write(SET_LAST_NUMBER, _CALLS_TABLE, max(call.id for call in calls))
 
 

@@ -4,6 +4,8 @@ Rows to values and back: calls, what happened to them, and their money.
 Each row has the column order of the statements that read and write it.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from outdial.adapters.sqlite.columns import (
@@ -101,6 +103,8 @@ def promise_row(call: Call) -> Row:
         call.hold_micros,
         call.max_duration_s,
         write_time(call.created_at),
+        call.idempotency_key,
+        call.request_digest,
     )
 
 
@@ -127,6 +131,14 @@ def progress_row(call: Call) -> Row:
     )
 
 
+def calls_by_day(calls: Iterable[Call]) -> list[Row]:
+    """
+    Write how many calls each API key had accepted on each day of UTC.
+    """
+    counts = Counter((call.key_id, call.created_at.date().toordinal()) for call in calls if call.key_id is not None)
+    return [(key_id, day, count) for (key_id, day), count in counts.items()]
+
+
 def script_row(call: Call) -> Row:
     """
     Write what the agent says in a call.
@@ -139,10 +151,10 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:20], row[20:34], row[34:]
+    promise, progress, script = row[:22], row[22:36], row[36:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
-    hold_micros, max_duration_s, created_at = promise[17:]
+    hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
     state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
     talk_s, charge_micros, version = progress[11:]
     return Call(
@@ -163,6 +175,8 @@ def read_call(row: Row) -> Call:
         hold_micros=hold_micros,
         max_duration_s=max_duration_s,
         created_at=read_time(created_at),
+        idempotency_key=idempotency_key,
+        request_digest=request_digest,
         state=State(state),
         worker_id=worker_id,
         fence=fence,

@@ -4,7 +4,7 @@ Calls and what happened to them, in SQLite.
 
 import json
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import attrs
@@ -23,12 +23,15 @@ from outdial.ports.errors import StorageConflictError
 _CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
-    " created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code,"
-    " cause_words, cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables"
+    " created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at,"
+    " disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version, greeting,"
+    " instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
 CALL: Final = _CALLS + " where id = ? and token = coalesce(?, token)"
 CALL_OF_ACCOUNT: Final = CALL + " and account_id = ?"
+PRIOR: Final = _CALLS + " where account_id = ? and idempotency_key = ?"
+ACCEPTED_ON: Final = "select calls from key_days where key_id = ? and day = ?"
 # Repeats the condition of the index `calls_live`, without which SQLite may not use it.
 CALLS_LIVE: Final = _CALLS + " where state = ? and state not in ('settled', 'canceled', 'blocked') order by id limit ?"
 # For reports alone: nothing on the way of a call asks for calls that are over.
@@ -75,6 +78,19 @@ class SqliteCalls:
         Return a call, whoever owns it.
         """
         return _read(self._sql.one(CALL, reference.number, reference.token))
+
+    def prior(self, account_id: int, idempotency_key: str) -> Call | None:
+        """
+        Return an account's call that was asked for with an idempotency key.
+        """
+        return _read(self._sql.one(PRIOR, account_id, idempotency_key))
+
+    def accepted_on(self, key_id: int, day: date) -> int:
+        """
+        Return how many calls were accepted with an API key on a day of UTC.
+        """
+        row = self._sql.one(ACCEPTED_ON, key_id, day.toordinal())
+        return 0 if row is None else int(row[0])
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
         """

@@ -21,7 +21,8 @@ ACCOUNT: Final = (
     " from accounts where id = ?"
 )
 KEY: Final = (
-    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at from api_keys where id = ?"
+    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day"
+    " from api_keys where id = ?"
 )
 _AGENTS: Final = (
     "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri from agents"
@@ -49,8 +50,8 @@ ADD_ACCOUNT: Final = (
 )
 ADD_WALLET: Final = "insert into wallets (account_id, balance_micros, held_micros) values (?, 0, 0)"
 ADD_KEY: Final = (
-    "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at)"
-    " values (?, ?, ?, ?, ?, ?, ?)"
+    "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_AGENT: Final = (
     "insert into agents"

@@ -66,6 +66,7 @@ def key_row(key: ApiKey) -> Row:
         write_time(key.created_at),
         write_time_or_none(key.expires_at),
         write_time_or_none(key.revoked_at),
+        key.calls_per_day,
     )
 
 
@@ -73,7 +74,7 @@ def read_key(row: Row) -> ApiKey:
     """
     Read a key.
     """
-    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at = row
+    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day = row
     return ApiKey(
         id=number,
         account_id=account_id,
@@ -82,6 +83,7 @@ def read_key(row: Row) -> ApiKey:
         created_at=read_time(created_at),
         expires_at=read_time_or_none(expires_at),
         revoked_at=read_time_or_none(revoked_at),
+        calls_per_day=calls_per_day,
     )
 
 

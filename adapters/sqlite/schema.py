@@ -46,7 +46,8 @@ _TABLES: Final = (
         secret_hash blob not null,
         created_at integer not null,
         expires_at integer,
-        revoked_at integer
+        revoked_at integer,
+        calls_per_day integer not null check (calls_per_day >= 0)
     ) strict
     """,
     """
@@ -122,6 +123,8 @@ _TABLES: Final = (
         hold_micros integer not null,
         max_duration_s integer not null,
         created_at integer not null,
+        idempotency_key text,
+        request_digest blob,
         state text not null,
         worker_id text,
         fence integer not null,
@@ -157,6 +160,15 @@ _TABLES: Final = (
         disposition text,
         at integer not null
     ) strict
+    """,
+    "create unique index calls_idempotency on calls (account_id, idempotency_key) where idempotency_key is not null",
+    """
+    create table key_days (
+        key_id integer not null,
+        day integer not null,
+        calls integer not null,
+        primary key (key_id, day)
+    ) strict, without rowid
     """,
     """
     create table workers (

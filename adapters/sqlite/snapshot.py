@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from outdial.adapters.sqlite.call_rows import read_wallet
+from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.rows import (
     read_account,
     read_agent,
@@ -22,6 +23,7 @@ from outdial.adapters.sqlite.rows import (
 from outdial.adapters.sqlite.rulebook import prefixes_of
 from outdial.adapters.sqlite.statements import Row, Statements
 from outdial.domain.model.agent import Agent
+from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
@@ -33,7 +35,7 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import Wallet
 
 KEYS: Final = (
-    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at"
+    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day"
     " from api_keys where id in (select value from json_each(?))"
 )
 ACCOUNTS: Final = (
@@ -63,6 +65,12 @@ RATES: Final = (
 )
 
 
+CALLS_OF_DAYS: Final = (
+    "select key_id, day, calls from key_days where (key_id, day)"
+    " in (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?))"
+)
+
+
 @attrs.frozen(kw_only=True)
 class _Principals:
     """
@@ -72,6 +80,7 @@ class _Principals:
     keys: Mapping[int, ApiKey]
     accounts: Mapping[int, Account]
     wallets: Mapping[int, Wallet]
+    calls_of_days: Mapping[tuple[int, int], int]
 
 
 @attrs.frozen(kw_only=True)
@@ -108,9 +117,24 @@ def facts_of_all(
             key=None if proof is None else principals.keys.get(proof.key_id),
             account=account,
             wallet=None if account is None else principals.wallets[account.id],
+            prior=_prior(sql, request, account),
+            calls_today=0 if proof is None else principals.calls_of_days.get((proof.key_id, _day(request)), 0),
         )
         snapshot.append(facts if one is None else _with_findings(facts, one, findings))
     return tuple(snapshot)
+
+
+def _prior(sql: Statements, request: CallRequest, account: Account | None) -> Call | None:
+    """
+    Return the call that was asked for with a request's idempotency key; few requests have one.
+    """
+    if request.idempotency_key is None or account is None:
+        return None
+    return SqliteCalls(sql).prior(account.id, request.idempotency_key)
+
+
+def _day(request: CallRequest) -> int:
+    return request.received_at.date().toordinal()
 
 
 def _find_principals(batch: Sequence[CallRequest], sql: Statements) -> tuple[_Principals, list[Account | None]]:
@@ -126,7 +150,9 @@ def _find_principals(batch: Sequence[CallRequest], sql: Statements) -> tuple[_Pr
     for row in _select(sql, ACCOUNTS, {number for number in account_ids if number is not None}):
         account = accounts[row[0]] = read_account(row[:7])
         wallets[account.id] = read_wallet((account.id, account.currency, *row[7:]))
-    principals = _Principals(keys=keys, accounts=accounts, wallets=wallets)
+    days = {(proof.key_id, _day(request)) for request, proof in zip(batch, proofs, strict=True) if proof is not None}
+    calls_of_days = {(key_id, day): calls for key_id, day, calls in _select(sql, CALLS_OF_DAYS, days)}
+    principals = _Principals(keys=keys, accounts=accounts, wallets=wallets, calls_of_days=calls_of_days)
     return principals, [None if number is None else accounts.get(number) for number in account_ids]
 
 

@@ -72,6 +72,10 @@ class Call:
 
         max_duration_s: Talk time that the hold pays for; at least 1.
 
+        idempotency_key: What the client calls the request by; no two calls of an account have the same.
+
+        request_digest: What that request said, 32 bytes; `None` without a key.
+
         worker_id: Who sees it through since its last lease; `None` before the first.
 
         fence: How often it was leased; a lease by an older fence may write no more.
@@ -102,6 +106,8 @@ class Call:
     hold_micros: int
     max_duration_s: int
     created_at: datetime
+    idempotency_key: str | None = None
+    request_digest: bytes | None = None
     state: State = State.QUEUED
     worker_id: str | None = None
     fence: int = 0

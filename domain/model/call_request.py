@@ -55,12 +55,15 @@ class CallRequest:
         token: Random letters and digits for the call's public id.
 
         received_at: When it came in, in UTC: the `now` of its decision.
+
+        idempotency_key: What the client calls this request by, so that it may ask again; 1 to 255 characters.
     """
 
     credential: Credential
     content: CallFields | Refused
     token: str
     received_at: datetime
+    idempotency_key: str | None = None
 
 
 def read_fields(body: Mapping[str, object]) -> CallFields | Refused:

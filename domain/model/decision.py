@@ -57,11 +57,14 @@ class Refused:
         problems: For `Reason.VALIDATION_ERROR`: each thing that is wrong.
 
         shortfall: For `Reason.INSUFFICIENT_FUNDS`.
+
+        retry_after_s: For `Reason.RATE_LIMIT_EXCEEDED`: when it may be tried again.
     """
 
     reason: Reason
     problems: tuple[FieldProblem, ...] = ()
     shortfall: Shortfall | None = None
+    retry_after_s: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -79,4 +82,16 @@ class Accepted:
     hold: LedgerEntry
 
 
-Decision = Accepted | Refused
+@attrs.frozen(kw_only=True)
+class Replayed:
+    """
+    The same request was accepted before: it gets the same answer, and nothing is dialled for it.
+
+    Attributes:
+        call: The call that was accepted then, whatever became of it.
+    """
+
+    call: Call
+
+
+Decision = Accepted | Replayed | Refused

@@ -7,6 +7,7 @@ from datetime import datetime
 import attrs
 
 from outdial.domain.model.agent import Agent
+from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
@@ -35,6 +36,10 @@ class Facts:
         dnc_entry: The callee's entry on the account's Do-Not-Call list.
 
         rates: Rates of the account's currency whose prefix may fit the callee.
+
+        prior: The account's call that was asked for with the same idempotency key.
+
+        calls_today: Calls accepted with the key since midnight UTC.
     """
 
     now: datetime
@@ -48,6 +53,8 @@ class Facts:
     contact: Contact | None = None
     dnc_entry: DncEntry | None = None
     rates: tuple[Rate, ...] = ()
+    prior: Call | None = None
+    calls_today: int = 0
 
 
 @attrs.frozen(kw_only=True)

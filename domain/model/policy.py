@@ -9,6 +9,8 @@ from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.rate import INCREMENT_S_MAX
 
+DAY_S = 86_400
+
 ESTIMATED_START_DELAY_S = 5
 """What clients are told to expect between acceptance and dialling, as in the published reference's example."""
 
@@ -25,6 +27,8 @@ class Policy:
 
         minimum_hold_s: A wallet that can't pay for this much talk is refused.
 
+        idempotency_retention_s: How long a request with an idempotency key is answered again; later it is refused.
+
         default_rate_micros: Price per minute where no rate has a fitting prefix, in any currency; bounds as in `Rate`.
 
         default_increment_s: The billing increment of that price; 1 to 3,600.
@@ -35,6 +39,7 @@ class Policy:
     number_check: NumberCheck = NumberCheck.POSSIBLE
     max_call_duration_s: int = attrs.field(default=1800, validator=ge(1))
     minimum_hold_s: int = attrs.field(default=60, validator=ge(1))
+    idempotency_retention_s: int = attrs.field(default=30 * DAY_S, validator=attrs.validators.ge(1))
     default_rate_micros: int = attrs.field(default=50_000, validator=[ge(0), le(MICROS_MAX)])
     default_increment_s: int = attrs.field(default=60, validator=[ge(1), le(INCREMENT_S_MAX)])
     default_minimum_s: int = attrs.field(default=0, validator=[ge(0), le(INCREMENT_S_MAX)])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from hmac import compare_digest
+from typing import Final
 
 import attrs
 
@@ -53,6 +54,10 @@ Credential = PresentedKey | Operator
 """What a request is made with."""
 
 
+CALLS_PER_DAY: Final = 100
+"""The published reference's limit of a new key."""
+
+
 @attrs.frozen(kw_only=True)
 class ApiKey:
     """
@@ -64,6 +69,8 @@ class ApiKey:
         revoked_at: `None` while it works.
 
         expires_at: `None` when it never expires.
+
+        calls_per_day: Calls that it may have accepted on one day of UTC.
     """
 
     id: int
@@ -73,6 +80,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    calls_per_day: int = attrs.field(default=CALLS_PER_DAY, validator=attrs.validators.ge(0))
 
     def is_live(self, now: datetime) -> bool:
         """

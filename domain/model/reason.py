@@ -21,6 +21,9 @@ class Reason(StrEnum):
     MISSING_PHONE_NUMBER = "missing_phone_number"
     MISSING_AGENT_ID = "missing_agent_id"
     VALIDATION_ERROR = "validation_error"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    IDEMPOTENCY_KEY_EXPIRED = "idempotency_key_expired"
+    RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     INVALID_PHONE_NUMBER = "invalid_phone_number"
     AGENT_NOT_FOUND = "agent_not_found"
     CONTACT_NOT_FOUND = "contact_not_found"
@@ -45,12 +48,15 @@ _SENTENCES: dict[Reason, str] = {
     Reason.AUTHENTICATION_REQUIRED: "No API key was provided.",
     Reason.INVALID_KEY: "The API key is invalid or inactive.",
     Reason.PERMISSION_DENIED: "The API key doesn't have the required permission.",
+    Reason.RATE_LIMIT_EXCEEDED: "The API key has used up its limit; try again after the time in Retry-After.",
     Reason.PAYLOAD_TOO_LARGE: "The request body is too large.",
     Reason.UNSUPPORTED_MEDIA_TYPE: "The request body must be sent as application/json.",
     Reason.INVALID_JSON: "The request body is not one JSON object in UTF-8.",
     Reason.MISSING_PHONE_NUMBER: "Phone number is required.",
     Reason.MISSING_AGENT_ID: "Agent ID is required.",
     Reason.VALIDATION_ERROR: "Some fields of the request are not valid; see details.",
+    Reason.IDEMPOTENCY_CONFLICT: "This idempotency key was used for another request.",
+    Reason.IDEMPOTENCY_KEY_EXPIRED: "This idempotency key was used for a call that is too old to be answered again.",
     Reason.INVALID_PHONE_NUMBER: "The provided phone number is not valid.",
     Reason.AGENT_NOT_FOUND: "AI agent not found or you do not have access.",
     Reason.CONTACT_NOT_FOUND: "Contact not found or you do not have access.",

@@ -5,15 +5,16 @@ The first rule that does not hold gives the reason; repair it and the next one s
 judged last.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 import attrs
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallFields, CallRequest
-from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.facts import Facts
+from outdial.domain.model.idempotency import digest_of
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.rules.agent import (
     agent_exists,
@@ -24,16 +25,25 @@ from outdial.domain.rules.agent import (
 )
 from outdial.domain.rules.callee import callee_not_on_dnc_list, destination_is_allowed
 from outdial.domain.rules.content import content_is_readable, phone_number_is_proper
+from outdial.domain.rules.idempotency import idempotency_key_is_unused
 from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
-from outdial.domain.rules.principal import key_is_live, key_is_presented, principal_may_initiate_calls
+from outdial.domain.rules.principal import (
+    key_has_calls_left_today,
+    key_is_live,
+    key_is_presented,
+    principal_may_initiate_calls,
+)
 
-Rule = Callable[[CallRequest, Facts], Refused | None]
+Rule = Callable[[CallRequest, Facts], Refused | Replayed | None]
+"""Says what stands against a new call; `None` when nothing does."""
 
 RULES: tuple[Rule, ...] = (
     key_is_presented,
     key_is_live,
     principal_may_initiate_calls,
     content_is_readable,
+    idempotency_key_is_unused,  # before the limits: asking again for an accepted call costs nothing
+    key_has_calls_left_today,
     phone_number_is_proper,
     agent_exists,
     contact_exists,
@@ -63,22 +73,22 @@ class Verdict:
     Attributes:
         rule: The rule's name, a sentence.
 
-        refused: What it said when it refuses.
+        refused: What it said when it does not hold; a call that was accepted before for the same request, or why not.
     """
 
     rule: str
     judgement: Judgement
-    refused: Refused | None = None
+    refused: Refused | Replayed | None = None
 
 
 def decide(request: CallRequest, facts: Facts) -> Decision:
     """
-    Accept a request as a call, or refuse it for the first reason there is.
+    Accept a request as a call, or say what the first rule that does not hold says.
     """
     for rule in RULES:
-        refused = rule(request, facts)
-        if refused is not None:
-            return refused
+        said = rule(request, facts)
+        if said is not None:
+            return said
     return _accept(request, facts)
 
 
@@ -87,7 +97,7 @@ def explain(request: CallRequest, facts: Facts) -> tuple[Verdict, ...]:
     Tell what each rule says of a request, in order; those after a refusal are not reached.
     """
     verdicts: list[Verdict] = []
-    refused: Refused | None = None
+    refused: Refused | Replayed | None = None
     for rule in RULES:
         if refused is not None:
             verdicts.append(Verdict(rule=rule.__name__, judgement=Judgement.NOT_REACHED))
@@ -100,22 +110,44 @@ def explain(request: CallRequest, facts: Facts) -> tuple[Verdict, ...]:
 
 def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decision]:
     """
-    Decide a batch in order of arrival: each accepted call lowers what is available for the next.
+    Decide a batch in order of arrival: what was accepted counts for the requests behind it.
+
+    It lowers what is available, uses up a key's day, and answers a request with the same idempotency key.
 
     Args:
         requests: In order of arrival.
 
         snapshot: The facts of each, all read at one moment.
     """
+    accepted: list[Call] = []
     wallets: dict[int, Wallet] = {}
     decisions: list[Decision] = []
     for request, facts in zip(requests, snapshot, strict=True):
-        wallet = wallets.get(facts.account.id, facts.wallet) if facts.account is not None else None
-        decision = decide(request, attrs.evolve(facts, wallet=wallet))
-        if isinstance(decision, Accepted) and wallet is not None:
-            wallets[wallet.account_id] = wallet.post(decision.hold)
+        current = _after(accepted, wallets, request, facts)
+        decision = decide(request, current)
+        if isinstance(decision, Accepted) and current.wallet is not None:
+            wallets[current.wallet.account_id] = current.wallet.post(decision.hold)
+            accepted.append(decision.call)
         decisions.append(decision)
     return decisions
+
+
+def _after(accepted: Sequence[Call], wallets: Mapping[int, Wallet], request: CallRequest, facts: Facts) -> Facts:
+    """
+    Return the facts of a request after the calls before it in its batch were accepted.
+    """
+    if facts.account is None or not accepted:
+        return facts
+    account_id, name = facts.account.id, request.idempotency_key
+    mine = [call for call in accepted if call.account_id == account_id]
+    prior = next((call for call in mine if name is not None and call.idempotency_key == name), None)
+    key_id = facts.key.id if facts.key is not None else None
+    return attrs.evolve(
+        facts,
+        wallet=wallets.get(account_id, facts.wallet),
+        prior=facts.prior or prior,
+        calls_today=facts.calls_today + sum(call.key_id == key_id for call in mine),
+    )
 
 
 def _accept(request: CallRequest, facts: Facts) -> Accepted:
@@ -151,6 +183,8 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
         hold_micros=cover.hold_micros,
         max_duration_s=cover.max_duration_s,
         created_at=facts.now,
+        idempotency_key=request.idempotency_key,
+        request_digest=digest_of(fields) if request.idempotency_key is not None else None,
     )
     hold = LedgerEntry(
         account_id=account.id,

@@ -2,7 +2,8 @@
 Who may ask: a stranger learns nothing else.
 """
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused
@@ -30,6 +31,17 @@ def principal_may_initiate_calls(request: CallRequest, facts: Facts) -> Refused 
     The key has the permission `can_initiate_calls`; the operator has every permission.
     """
     return _refuse_unpermitted(request.credential, facts.key, Permission.INITIATE_CALLS)
+
+
+def key_has_calls_left_today(_request: CallRequest, facts: Facts) -> Refused | None:
+    """
+    The key's calls per day (of UTC) are not used up; the operator has no limit.
+    """
+    if facts.key is None or facts.calls_today < facts.key.calls_per_day:
+        return None
+    midnight = facts.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    seconds = math.ceil((midnight - facts.now).total_seconds())
+    return Refused(reason=Reason.RATE_LIMIT_EXCEEDED, retry_after_s=seconds)
 
 
 def refuse_principal(

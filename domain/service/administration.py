@@ -11,7 +11,7 @@ from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import hash_secret, write_key
 from outdial.domain.model.phone_number import PhoneNumber
-from outdial.domain.model.principal import Account, ApiKey, Permission
+from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permission
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.ports.errors import UnknownRecordError
 from outdial.ports.storage import Reader, Transaction
@@ -54,6 +54,7 @@ def create_key(
     permissions: frozenset[Permission],
     secret: str,
     at: datetime,
+    calls_per_day: int = CALLS_PER_DAY,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """
@@ -69,6 +70,7 @@ def create_key(
         permissions=permissions,
         secret_hash=hash_secret(secret),
         created_at=at,
+        calls_per_day=calls_per_day,
         expires_at=expires_at,
     )
     transaction.directory.add(key)

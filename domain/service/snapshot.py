@@ -23,12 +23,15 @@ def facts_of(request: CallRequest, reader: Reader, *, policy: Policy, call_numbe
         return Facts(now=request.received_at, policy=policy, call_number=call_number, key=key)
     wanted = look_ups(request, account, policy)
     agent_id, contact_id, callee = wanted.agent_id, wanted.contact_id, wanted.callee
+    name = request.idempotency_key
     return Facts(
         now=request.received_at,
         policy=policy,
         call_number=call_number,
         key=key,
         account=account,
+        prior=reader.calls.prior(account.id, name) if name is not None else None,
+        calls_today=reader.calls.accepted_on(key.id, request.received_at.date()) if key is not None else 0,
         wallet=reader.wallets.wallet(account.id),
         callee=callee,
         agent=reader.directory.agent(account.id, agent_id) if agent_id is not None else None,

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from outdial.domain.model.money import as_number
-from outdial.domain.model.principal import Account, Permission
+from outdial.domain.model.principal import CALLS_PER_DAY, Account, Permission
 from outdial.domain.model.wallet import Wallet
 from outdial.entrypoints.cli.answer import Answer, amount, facts, when
 from outdial.entrypoints.cli.running import account_option, operating
@@ -110,19 +110,33 @@ async def show_wallet(dialer: Dialer, *, account_id: int) -> Answer:
     required=True,
     help="What it may do; repeat for more.",
 )
+@click.option(
+    "--calls-per-day",
+    type=click.IntRange(0),
+    default=CALLS_PER_DAY,
+    show_default=True,
+    help="Calls that it may have accepted on one day of UTC.",
+)
 @operating
-async def create_key(dialer: Dialer, *, account_id: int, permissions: tuple[str, ...]) -> Answer:
+async def create_key(dialer: Dialer, *, account_id: int, permissions: tuple[str, ...], calls_per_day: int) -> Answer:
     """
     Create an API key. It is shown this once and kept nowhere.
     """
-    created, text = await dialer.administration.create_key(account_id, permissions)
+    created, text = await dialer.administration.create_key(account_id, permissions, calls_per_day=calls_per_day)
     granted = sorted(permission.value for permission in created.permissions)
     return Answer(
-        body={"key_id": created.id, "account_id": account_id, "key": text, "permissions": granted},
+        body={
+            "key_id": created.id,
+            "account_id": account_id,
+            "key": text,
+            "permissions": granted,
+            "calls_per_day": calls_per_day,
+        },
         shown=facts(
             f"Key {created.id} of account {account_id}",
             ("key", text),
             ("permissions", ", ".join(granted)),
+            ("calls per day", str(calls_per_day)),
             ("", "Keep it now: it is shown only once."),
         ),
     )

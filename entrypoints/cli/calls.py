@@ -48,6 +48,9 @@ def calls() -> None:
     metavar="KEY",
     help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
 )
+@click.option(
+    "--idempotency-key", metavar="KEY", help="Names the request: asked again with the same one, no second call is made."
+)
 @click.option("--wait", "waits", is_flag=True, help="Follow the call to its end; exit 1 unless it completes.")
 @operating
 async def call(
@@ -58,6 +61,7 @@ async def call(
     contact_id: int | None,
     variables: Mapping[str, object],
     api_key: str | None,
+    idempotency_key: str | None,
     waits: bool,
 ) -> Answer:
     """
@@ -65,7 +69,14 @@ async def call(
 
     The call is decided, paid for and queued here; a running `outdial serve` dials it.
     """
-    decision = await dialer.dial(phone_number, agent_id, contact_id=contact_id, variables=variables, api_key=api_key)
+    decision = await dialer.dial(
+        phone_number,
+        agent_id,
+        contact_id=contact_id,
+        variables=variables,
+        api_key=api_key,
+        idempotency_key=idempotency_key,
+    )
     if isinstance(decision, Refused):
         return refused(decision)
     if waits:

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from outdial.domain.model.call_request import CallFields, read_fields
-from outdial.domain.model.decision import Refused
+from outdial.domain.model.decision import Refused, Replayed
+from outdial.domain.model.idempotency import HEADER, named
 from outdial.domain.model.identifiers import read_call_reference
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.http.authentication import presented_key
@@ -19,6 +20,7 @@ from outdial.entrypoints.http.wire import accepted_body, call_body
 from outdial.entrypoints.library import Dialer
 
 BODY_BYTES_MAX: Final = 64 * 1024
+REPLAYED_HEADER: Final = "Idempotent-Replayed"
 
 LENGTH_DIGITS: Final = 9
 """More digits of a length need not be read: it is too large already, and Python refuses to read thousands of them."""
@@ -38,11 +40,15 @@ class CallRoutes:
         `POST /api/v1/calls`: ask for a call.
         """
         credential = presented_key(request, in_query=self._in_query)
-        decision = await self._dialer.submit(credential, await _read_content(request))
+        content, key = named(await _read_content(request), request.headers.getlist(HEADER))
+        decision = await self._dialer.submit(credential, content, idempotency_key=key)
         if isinstance(decision, Refused):
             return refusal(decision)
         call = decision.call
-        return json_response(accepted_body(call), HTTPStatus.CREATED, {"Location": f"/api/v1/calls/{call.call_id}"})
+        headers = {"Location": f"/api/v1/calls/{call.call_id}"}
+        if isinstance(decision, Replayed):
+            headers[REPLAYED_HEADER] = "true"
+        return json_response(accepted_body(call), HTTPStatus.CREATED, headers)
 
     async def show(self, request: Request) -> Response:
         """

@@ -29,6 +29,9 @@ STATUS: Final[dict[Reason, HTTPStatus]] = {
     Reason.MISSING_PHONE_NUMBER: HTTPStatus.BAD_REQUEST,
     Reason.MISSING_AGENT_ID: HTTPStatus.BAD_REQUEST,
     Reason.VALIDATION_ERROR: HTTPStatus.BAD_REQUEST,
+    Reason.IDEMPOTENCY_CONFLICT: HTTPStatus.CONFLICT,
+    Reason.IDEMPOTENCY_KEY_EXPIRED: HTTPStatus.CONFLICT,
+    Reason.RATE_LIMIT_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
     Reason.INVALID_PHONE_NUMBER: HTTPStatus.BAD_REQUEST,
     Reason.AGENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
     Reason.CONTACT_NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -63,7 +66,10 @@ def refusal(refused: Refused) -> Response:
     """
     Return the answer to a refused request.
     """
-    return json_response(problem_body(refused), STATUS[refused.reason], _HEADERS.get(refused.reason))
+    headers = dict(_HEADERS.get(refused.reason, {}))
+    if refused.retry_after_s is not None:
+        headers["Retry-After"] = str(refused.retry_after_s)
+    return json_response(problem_body(refused), STATUS[refused.reason], headers)
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from outdial.domain.model.call import Call
+from outdial.domain.model.call import Call, Status
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.decision import FieldProblem, Refused, Shortfall
 from outdial.domain.model.disposition import Disposition
@@ -24,12 +24,12 @@ Body = dict[str, Any]
 
 def accepted_body(call: Call) -> Body:
     """
-    Return the answer to `POST /api/v1/calls`, as the call was accepted.
+    Return the answer to `POST /api/v1/calls`: the same whenever it is given, whatever became of the call since.
     """
     return {
         "id": call.id,
         "call_id": call.call_id,
-        "status": call.status.value,
+        "status": Status.QUEUED.value,
         "type": TYPE,
         "phone_number": call.phone_number.e164,
         "agent": _agent(call),

@@ -29,7 +29,8 @@ MANY_CALLS: Final = """
         select n, n % :open_each = 0 as is_open from counted;
     insert into calls
         select n, 'tttttttttttt', 1, null, 1, 'assistant_1', 'Agent', null, '+15551234567', '+15555550100', 'announce',
-            null, 'USD', '', 50000, 60, 0, 50000, 60, n, case when is_open then 'queued' else 'settled' end, null, 0, 0,
+            null, 'USD', '', 50000, 60, 0, 50000, 60, n, null, null,
+            case when is_open then 'queued' else 'settled' end, null, 0, 0,
             null, null, null, null, null, null, null, 0, 0, 0 from numbers;
     insert into scripts select n, 'Hello.', '', '{}' from numbers;
     insert into call_records select n, n, 1, 'queued', null, n from numbers;

@@ -43,6 +43,7 @@ READING_KEY: Final = builders.key_text(12, builders.secret(12))
 DIALLING_KEY: Final = builders.key_text(13, builders.secret(13))
 REVOKED_KEY: Final = builders.key_text(14, builders.secret(14))
 EXPIRED_KEY: Final = builders.key_text(15, builders.secret(15))
+EXHAUSTED_KEY: Final = builders.key_text(16, builders.secret(16))
 OTHERS_KEY: Final = builders.key_text(22, builders.secret(22))
 POOR_KEY: Final = builders.key_text(33, builders.secret(33))
 UNKNOWN_KEY: Final = builders.key_text(999, builders.secret(999))
@@ -53,6 +54,7 @@ KEYS: Final = (
     DIALLING_KEY,
     REVOKED_KEY,
     EXPIRED_KEY,
+    EXHAUSTED_KEY,
     OTHERS_KEY,
     POOR_KEY,
     UNKNOWN_KEY,
@@ -96,6 +98,7 @@ def _add_keys(transaction: Transaction) -> None:
     add(_key(13, permissions=frozenset({Permission.INITIATE_CALLS})))
     add(_key(14, revoked_at=_BEFORE))
     add(_key(15, expires_at=_BEFORE))
+    add(_key(16, calls_per_day=0))
     add(_key(22, account_id=OTHER))
     add(_key(33, account_id=POOR))
 

@@ -29,6 +29,7 @@ from tests.entrypoints.clinic import (
     CONTACT,
     CURIOUS_AGENT,
     DIALLING_KEY,
+    EXHAUSTED_KEY,
     EXPIRED_KEY,
     KEY,
     LISTED,
@@ -59,7 +60,12 @@ OF_HTTP_ALONE: Final = frozenset(
 )
 """Reasons that are about bytes, addresses or the server, and no decision on a call."""
 
+OF_REPEATS: Final = frozenset({Reason.IDEMPOTENCY_CONFLICT, Reason.IDEMPOTENCY_KEY_EXPIRED})
+"""Reasons that need a call before."""
+
 ACCEPTED: Final = "queued"
+YEARS_DAYS: Final = 3650
+"""HTTP is asked at the builders' time, the others now."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +80,7 @@ class Asked:
     contact_id: int | None = None
     variables: Mapping[str, Any] = attrs.field(factory=dict)
     key: str = KEY
+    idempotency_key: str | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -103,6 +110,7 @@ INPUTS: Final = (
     Asked(expected="missing_agent_id", agent_id=""),
     Asked(expected="validation_error", variables={"not a name": "x"}),
     Asked(expected="validation_error", agent_id=str(CURIOUS_AGENT)),
+    Asked(expected="rate_limit_exceeded", key=EXHAUSTED_KEY),
     Asked(expected="invalid_phone_number", phone_number="911", agent_id="9999"),
     Asked(expected="agent_not_found", agent_id=str(OTHERS_AGENT), contact_id=OTHERS_CONTACT),
     Asked(expected="contact_not_found", contact_id=OTHERS_CONTACT),
@@ -133,8 +141,9 @@ def over_http(database: Path, asked: Asked) -> dict[str, Any]:
     Ask by `POST /api/v1/calls`; it also fills the database for the others.
     """
     api = Api(storage=SqliteStorage(database))
+    headers = {"Idempotency-Key": asked.idempotency_key} if asked.idempotency_key is not None else {}
     try:
-        body: dict[str, Any] = api.post(asked.fields, key=asked.key).json()
+        body: dict[str, Any] = api.post(asked.fields, key=asked.key, headers=headers).json()
     finally:
         api.close()
     return body
@@ -146,8 +155,9 @@ def in_process(database: Path, asked: Asked) -> dict[str, Any]:
     """
 
     async def ask() -> outdial.Decision:
-        async with outdial.open(outdial.Settings(database=f"sqlite:///{database}"), dials=False) as dialer:
-            return await dialer.dial(**asked.fields, api_key=asked.key)
+        settings = outdial.Settings(database=f"sqlite:///{database}", idempotency_retention_days=YEARS_DAYS)
+        async with outdial.open(settings, dials=False) as dialer:
+            return await dialer.dial(**asked.fields, api_key=asked.key, idempotency_key=asked.idempotency_key)
 
     decision = asyncio.run(ask())
     return problem_body(decision) if isinstance(decision, Refused) else accepted_body(decision.call)
@@ -160,9 +170,16 @@ def at_the_command_line(database: Path, asked: Asked) -> dict[str, Any]:
     variables = [f"--variable={name}={value}" for name, value in _paths(asked.variables)]
     contact = [f"--contact={asked.contact_id}"] if asked.contact_id is not None else []
     arguments = ["call", f"--agent={asked.agent_id}", f"--to={asked.phone_number}", f"--api-key={asked.key}", "--json"]
+    named = [f"--idempotency-key={asked.idempotency_key}"] if asked.idempotency_key is not None else []
     environment = {name: None for name in os.environ if name.startswith("OUTDIAL_")}
     ran = CliRunner().invoke(
-        main, [*arguments, *contact, *variables], env={**environment, "OUTDIAL_DATABASE": f"sqlite:///{database}"}
+        main,
+        [*arguments, *contact, *named, *variables],
+        env={
+            **environment,
+            "OUTDIAL_DATABASE": f"sqlite:///{database}",
+            "OUTDIAL_IDEMPOTENCY_RETENTION_DAYS": str(YEARS_DAYS),
+        },
     )
     assert (asked.expected != ACCEPTED) == bool(ran.exit_code)
     body: dict[str, Any] = json.loads(ran.stdout)
@@ -198,4 +215,19 @@ def test_inputs_reach_every_decision() -> None:
     """
     The table above has each reason that a call can be refused for.
     """
-    assert set(Reason) - OF_HTTP_ALONE | {ACCEPTED} == {asked.expected for asked in INPUTS}
+    assert set(Reason) - OF_HTTP_ALONE - OF_REPEATS | {ACCEPTED} == {asked.expected for asked in INPUTS}
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_asking_again_is_answered_alike_however_one_asks(tmp_path: Path) -> None:
+    """
+    A call that was accepted over HTTP is answered again, and a conflict told, in process and at the command line.
+    """
+    database = tmp_path / "outdial.db"
+    migrate(database)
+    first = over_http(database, Asked(expected=ACCEPTED, idempotency_key="one"))
+
+    for way in (in_process, at_the_command_line):
+        assert first == way(database, Asked(expected=ACCEPTED, idempotency_key="one"))
+        other = Asked(expected="idempotency_conflict", idempotency_key="one", phone_number="+15551230000")
+        assert "idempotency_conflict" == way(database, other)["error"]

@@ -40,15 +40,17 @@ OF_ANY_ACCOUNT = {
 LARGE = """
     insert into accounts select n, 'Account', 'USD', 0, null, '[]', '{}' from generate_series(1000, 6000) n;
     insert into wallets select id, 1000, 0 from accounts where id >= 1000;
-    insert into api_keys select id, id, '[]', '', 0, null, null from accounts where id >= 1000;
+    insert into api_keys select id, id, '[]', '', 0, null, null, 100 from accounts where id >= 1000;
     insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null
         from accounts where id >= 1000;
     insert into contacts select id, id, 'Ann', null, null, null, null from accounts where id >= 1000;
     insert into dnc select id, '+' || 15550000000 + id, '', 0 from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;
     insert into calls select n, 'token', n, null, n, 'assistant_' || n, 'Agent', null, '+15551234567', '+15551234568',
-        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, case when n % 100 = 0 then 'queued' else 'settled' end, null, 0,
-        0, null, null, null, null, null, null, null, 0, 0, 0 from generate_series(1000, 6000) n;
+        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, null, null,
+        case when n % 100 = 0 then 'queued' else 'settled' end, null, 0, 0,
+        null, null, null, null, null, null, null, 0, 0, 0 from generate_series(1000, 6000) n;
+    insert into key_days select n, 1, 1 from generate_series(1000, 6000) n;
     insert into scripts select id, '', '', '{}' from calls where id >= 1000;
     insert into call_records (call_id, account_id, state, at)
         select id, id, 'queued', 0 from calls, generate_series(1, 3) where id >= 1000;

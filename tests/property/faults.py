@@ -46,6 +46,19 @@ def _known_of(name: str, change: Callable[[Any, Facts], Mapping[str, Any]]) -> F
     return apply
 
 
+def _asked_before(digest: bytes | None) -> Fault:
+    """
+    Use the idempotency key of a request that said something else.
+    """
+
+    def apply(case: Case) -> Case:
+        request, facts = case
+        prior = builders.call(created_at=facts.now, idempotency_key="key", request_digest=digest)
+        return request, attrs.evolve(facts, prior=prior)
+
+    return apply
+
+
 def _unknown_contact(case: Case) -> Case:
     request, facts = case
     assert isinstance(request.content, CallFields)
@@ -87,6 +100,20 @@ FAULTS: Final[dict[str, tuple[Reason, tuple[Fault, ...]]]] = {
     "content_is_readable": (
         Reason.INVALID_JSON,
         (_asked(content=Refused(reason=Reason.INVALID_JSON)),),
+    ),
+    "idempotency_key_is_unused": (
+        Reason.IDEMPOTENCY_CONFLICT,
+        (
+            _asked_before(bytes(32)),
+            _asked_before(None),
+        ),
+    ),
+    "key_has_calls_left_today": (
+        Reason.RATE_LIMIT_EXCEEDED,
+        (
+            _known(calls_today=builders.CALLS_PER_DAY),
+            _known_of("key", lambda _key, facts: {"calls_per_day": facts.calls_today}),
+        ),
     ),
     "phone_number_is_proper": (Reason.INVALID_PHONE_NUMBER, (_known(callee=None),)),
     "agent_exists": (Reason.AGENT_NOT_FOUND, (_known(agent=None),)),

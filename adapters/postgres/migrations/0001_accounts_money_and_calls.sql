@@ -24,7 +24,8 @@ create table api_keys (
     secret_hash bytea not null,
     created_at bigint not null,
     expires_at bigint,
-    revoked_at bigint
+    revoked_at bigint,
+    calls_per_day bigint not null check (calls_per_day >= 0)
 );
 
 create table agents (
@@ -97,6 +98,8 @@ create table calls (
     hold_micros bigint not null,
     max_duration_s bigint not null,
     created_at bigint not null,
+    idempotency_key text collate "C",
+    request_digest bytea,
     state text collate "C" not null,
     worker_id text collate "C",
     fence bigint not null,
@@ -115,6 +118,16 @@ create table calls (
 
 -- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.
 create index calls_live on calls (state, id) where state not in ('settled', 'canceled', 'blocked');
+
+create unique index calls_idempotency on calls (account_id, idempotency_key) where idempotency_key is not null;
+
+-- Calls accepted with a key on a day of UTC, for its limit.
+create table key_days (
+    key_id bigint not null,
+    day bigint not null,
+    calls bigint not null,
+    primary key (key_id, day)
+);
 
 create table workers (
     id text collate "C" primary key,

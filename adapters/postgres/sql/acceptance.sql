@@ -1,6 +1,6 @@
 -- name: keys
 -- The keys that the requests claim to have, each of which tells whose it is (of any account)
-select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at
+select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day
 from api_keys where id = any(%(key_ids)s::bigint[])
 
 -- name: accounts
@@ -25,6 +25,28 @@ from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::text[]) as wan
 select id, account_id, first_name, last_name, email, company, phone_number
 from contacts join unnest(%(account_ids)s::bigint[], %(contact_ids)s::bigint[]) as wanted (wanted_account, wanted_id)
     on account_id = wanted_account and id = wanted_id
+
+-- name: priors
+-- Calls by account and idempotency key; the wallets are locked, so no other request of the account is being decided.
+select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
+    runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
+    created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables
+from calls join scripts on scripts.call_id = calls.id
+    join unnest(%(account_ids)s::bigint[], %(names)s::text[]) as wanted (wanted_account, wanted_name)
+    on calls.account_id = wanted_account and idempotency_key = wanted_name
+
+-- name: calls_of_days
+-- How many calls the claimed keys had accepted on the requests' days.
+select key_id, day, calls
+from key_days join unnest(%(key_ids)s::bigint[], %(days)s::bigint[]) as wanted (wanted_key, wanted_day)
+    on key_id = wanted_key and day = wanted_day
+
+-- name: count_calls
+-- That each key had more calls accepted on its day.
+insert into key_days (key_id, day, calls)
+select * from unnest(%(key_id)s::bigint[], %(day)s::bigint[], %(calls)s::bigint[])
+on conflict (key_id, day) do update set calls = key_days.calls + excluded.calls
 
 -- name: dnc_entries
 -- Do-Not-Call entries by account and number; the numbers' guards are held.
@@ -53,13 +75,15 @@ for no key update of wallets
 -- The calls that were accepted, in their order.
 insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,
     caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,
-    max_duration_s, created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code,
-    cause_words, cause_provisional, talk_s, charge_micros, version)
+    max_duration_s, created_at, idempotency_key, request_digest, state, worker_id, fence, attempt,
+    dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros,
+    version)
 select * from unnest(%(id)s::bigint[], %(token)s::text[], %(account_id)s::bigint[], %(key_id)s::bigint[],
     %(agent_id)s::bigint[], %(assistant_id)s::text[], %(agent_name)s::text[], %(contact_id)s::bigint[],
     %(phone_number)s::text[], %(caller_id)s::text[], %(runtime)s::text[], %(sip_uri)s::text[], %(currency)s::text[],
     %(prefix)s::text[], %(per_minute_micros)s::bigint[], %(increment_s)s::bigint[], %(minimum_s)s::bigint[],
-    %(hold_micros)s::bigint[], %(max_duration_s)s::bigint[], %(created_at)s::bigint[], %(state)s::text[],
+    %(hold_micros)s::bigint[], %(max_duration_s)s::bigint[], %(created_at)s::bigint[],
+    %(idempotency_key)s::text[], %(request_digest)s::bytea[], %(state)s::text[],
     %(worker_id)s::text[], %(fence)s::bigint[], %(attempt)s::bigint[], %(dialed_at)s::bigint[], %(answered_at)s::bigint[],
     %(ended_at)s::bigint[], %(disposition)s::text[], %(cause_code)s::bigint[], %(cause_words)s::text[],
     %(cause_provisional)s::text[], %(talk_s)s::bigint[], %(charge_micros)s::bigint[], %(version)s::bigint[])

@@ -2,7 +2,7 @@
 -- Part of the statements below, in the order of `read_call` (of any account)
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
-    created_at, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
     cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
 
@@ -25,6 +25,14 @@ for no key update of calls
 -- name: call_to_change
 -- The same, locked.
 {call} {to_change}
+
+-- name: prior
+-- An account's call that was asked for with an idempotency key.
+{call_columns} where account_id = %(account_id)s and idempotency_key = %(idempotency_key)s
+
+-- name: accepted_on
+-- How many calls a key had accepted on a day.
+select calls from key_days where key_id = %(key_id)s and day = %(day)s
 
 -- name: live
 -- Calls in a state that is not the last, oldest first; repeats the condition of its index (of any account)

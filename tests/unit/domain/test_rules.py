@@ -32,7 +32,14 @@ def test_a_rule_that_needs_a_fact_refuses_without_it(rule: Rule) -> None:
     Facts that were not found open no door, not even when a rule is asked out of its order.
     """
     request = builders.request(content=builders.fields(contact_id=1))
-    needs_none = {"key_is_presented", "content_is_readable", "variables_fill_the_texts", "callee_not_on_dnc_list"}
+    needs_none = {
+        "key_is_presented",
+        "content_is_readable",
+        "idempotency_key_is_unused",
+        "key_has_calls_left_today",
+        "variables_fill_the_texts",
+        "callee_not_on_dnc_list",
+    }
 
     assert (rule.__name__ in needs_none) is (rule(request, NOTHING) is None)
 
