@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("outdial/domain", "outdial/ports", "outdial/adapters", "outdial/entrypoints")
+FOLDERS = ("outdial/domain", "outdial/ports", "outdial/adapters", "outdial/entrypoints", "tests")
 MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 
