@@ -5,6 +5,7 @@ TCP and TLS (RFC 3261, 18): messages cut from streams, one connection for each p
 import asyncio
 import ssl
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import structlog
 from sippy.Network_server import Remote_address
@@ -12,6 +13,15 @@ from sippy.Network_server import Remote_address
 from outdial.adapters.sip.transports import Host, Receiver, Server, octets, resolve
 
 MESSAGE_BYTES_MAX: Final = 65_535
+INBOUND_MAX: Final = 256
+"""Connections that others opened: a trunk needs a few, and each may hold a message that never gets whole."""
+
+INBOUND_IDLE_S: Final = 120.0
+"""One of these without a whole message for so long is closed; RFC 3261, 18 asks for 32 s at least."""
+
+NAMES_MAX: Final = 1024
+"""Peers whose names are kept for another connection: a trunk and the agents of the calls that live."""
+
 _HEADER_END: Final = b"\r\n\r\n"
 
 log = structlog.get_logger()
@@ -63,14 +73,16 @@ class StreamConnection(Server, asyncio.Protocol):
 
     reliable = True
 
-    def __init__(self, owner: "StreamTransport", receiver: Receiver) -> None:
+    def __init__(self, owner: "StreamTransport", receiver: Receiver, *, is_inbound: bool = False) -> None:
         super().__init__(owner.advertised)
+        self.is_inbound = is_inbound
         self.transport = owner.transport
         self.peer: Host = ("", 0)
         self._owner = owner
         self._receiver = receiver
         self._buffer = bytearray()
         self._stream: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """
@@ -78,7 +90,10 @@ class StreamConnection(Server, asyncio.Protocol):
         """
         self._stream = transport  # type: ignore[assignment]  # asyncio types it by its base; uvloop's has another
         self.peer = transport.get_extra_info("peername")[:2]
-        self._owner.adopt(self)
+        if self._owner.adopt(self):
+            self._wait()
+        else:
+            self.close()
 
     def data_received(self, data: bytes) -> None:
         """
@@ -87,6 +102,7 @@ class StreamConnection(Server, asyncio.Protocol):
         self._buffer += data
         try:
             while (message := take_message(self._buffer)) is not None:
+                self._wait()
                 self._receiver.receive(message, Remote_address(self.peer, self.transport), self)
         except FramingError as error:
             log.warning("sip_stream_not_understood", error=str(error))
@@ -97,6 +113,8 @@ class StreamConnection(Server, asyncio.Protocol):
         Tell the owner.
         """
         del exc
+        if self._idle is not None:
+            self._idle.cancel()
         self._owner.lose(self)
 
     @property
@@ -122,6 +140,15 @@ class StreamConnection(Server, asyncio.Protocol):
         if self._stream is not None:
             self._stream.close()
 
+    def _wait(self) -> None:
+        """
+        Give an inbound connection its time for the next message.
+        """
+        if self._idle is not None:
+            self._idle.cancel()
+        if self.is_inbound:
+            self._idle = asyncio.get_running_loop().call_later(self._owner.inbound_idle_s, self.close)
+
 
 class StreamTransport(Server):
     """
@@ -129,6 +156,8 @@ class StreamTransport(Server):
     """
 
     reliable = True
+    inbound_max = INBOUND_MAX
+    inbound_idle_s = INBOUND_IDLE_S
 
     def __init__(
         self, transport: str, advertised: Host, receiver: Receiver, timeout_s: float, tls: ssl.SSLContext | None = None
@@ -140,7 +169,8 @@ class StreamTransport(Server):
         self._tls = tls
         self._connections: dict[Host, StreamConnection] = {}
         self._names: dict[Host, str] = {}
-        self._connecting: dict[Host, asyncio.Lock] = {}
+        self._connecting: WeakValueDictionary[Host, asyncio.Lock] = WeakValueDictionary()  # while somebody holds one
+        self._inbound: set[StreamConnection] = set()
         self._sending: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
 
@@ -152,7 +182,9 @@ class StreamTransport(Server):
             OSError: The port is taken.
         """
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: StreamConnection(self, self._receiver), host, port)
+        self._listener = await loop.create_server(
+            lambda: StreamConnection(self, self._receiver, is_inbound=True), host, port
+        )
 
     async def connect(self, peer: Host, name: str | None = None) -> None:
         """
@@ -165,7 +197,7 @@ class StreamTransport(Server):
             OSError: It can't be reached, or its certificate is not to be trusted.
         """
         if name is not None:
-            self._names[peer] = name
+            self._remember(peer, name)
         async with self._connecting.setdefault(peer, asyncio.Lock()):
             connection = self._connections.get(peer)
             if connection is not None and connection.is_open:
@@ -177,6 +209,16 @@ class StreamTransport(Server):
             opening = loop.create_connection(lambda: StreamConnection(self, self._receiver), *peer, **options)
             async with asyncio.timeout(self._timeout_s):
                 await opening
+
+    def _remember(self, peer: Host, name: str) -> None:
+        """
+        Keep a peer's name, for it may have to be connected to again; forget the longest unused that is not connected.
+        """
+        self._names.pop(peer, None)
+        self._names[peer] = name
+        unused = (known for known in self._names if known not in self._connections and known != peer)
+        if len(self._names) > NAMES_MAX and (oldest := next(unused, None)) is not None:
+            del self._names[oldest]
 
     def send_to(self, data: str | bytes, address: Host) -> None:
         """
@@ -203,16 +245,23 @@ class StreamTransport(Server):
         if connection is not None and connection.is_open:
             connection.send_to(data, address)
 
-    def adopt(self, connection: StreamConnection) -> None:
+    def adopt(self, connection: StreamConnection) -> bool:
         """
-        Use a new connection for whatever goes to its peer.
+        Use a new connection for whatever goes to its peer; `False` when others have opened enough.
         """
+        if connection.is_inbound:
+            if len(self._inbound) >= self.inbound_max:
+                log.warning("sip_connection_refused", transport=self.transport, connections=len(self._inbound))
+                return False
+            self._inbound.add(connection)
         self._connections[connection.peer] = connection
+        return True
 
     def lose(self, connection: StreamConnection) -> None:
         """
         Forget a connection that was closed.
         """
+        self._inbound.discard(connection)
         if self._connections.get(connection.peer) is connection:
             del self._connections[connection.peer]
         self._receiver.connection_lost(self, connection.peer)

@@ -137,7 +137,7 @@ class UdpTransport(Server, asyncio.DatagramProtocol):
         """
         self._receiver.receive(data, Remote_address(addr[:2], self.transport), self)
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """
         Log why a datagram did not leave; its transaction repeats it, or fails in time.
         """
