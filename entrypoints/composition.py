@@ -32,7 +32,8 @@ from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.sip_address import parse_sip_address
-from outdial.entrypoints.settings import SQLITE_PREFIX, PostgresUrl, Settings
+from outdial.entrypoints.setting_texts import SQLITE_PREFIX, PostgresUrl
+from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import Archive
 from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock

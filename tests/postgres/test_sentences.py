@@ -12,7 +12,8 @@ import pytest
 
 from outdial.adapters.postgres.connection import Limits, connect
 from outdial.entrypoints import composition
-from outdial.entrypoints.settings import PostgresUrl, Settings, SettingsError, read_settings
+from outdial.entrypoints.setting_texts import PostgresUrl
+from outdial.entrypoints.settings import Settings, SettingsError, read_settings
 from outdial.ports.errors import StorageError
 from tests.postgres.server import Server
 
