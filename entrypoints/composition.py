@@ -26,7 +26,7 @@ from outdial.adapters.speech.command import CommandSpeech, find_command
 from outdial.adapters.speech.wav_file import WavFileSpeech
 from outdial.adapters.sqlite import schema
 from outdial.adapters.sqlite.archive import SqliteArchive
-from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
@@ -138,7 +138,7 @@ def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
     Entering it raises `StorageError` when another process dials already.
     """
     path = database_path(settings)
-    return nullcontext() if path is None else _held(DialerLock(path))
+    return nullcontext() if path is None else _held(DiallingLock(path))
 
 
 def is_dialled(settings: Settings) -> bool:
@@ -149,7 +149,7 @@ def is_dialled(settings: Settings) -> bool:
         StorageError: Nobody can tell.
     """
     path = database_path(settings)
-    return path is not None and DialerLock(path).is_held()
+    return path is not None and DiallingLock(path).is_held()
 
 
 def is_shared(settings: Settings) -> bool:
@@ -257,7 +257,7 @@ def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:
 
 
 @contextmanager
-def _held(lock: DialerLock) -> Iterator[None]:
+def _held(lock: DiallingLock) -> Iterator[None]:
     lock.acquire()
     try:
         yield

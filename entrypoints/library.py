@@ -35,7 +35,7 @@ from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.settings import Settings, read_settings
-from outdial.entrypoints.worker.dialler import Dialler, DiallerSettings
+from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.errors import StorageError, UnknownRecordError
 
 WATCH_POLL_S: Final = 0.05
@@ -64,7 +64,7 @@ class Dialer:
         self._credential = credential
         self._clock = composition.clock()
         self._storage = composition.storage(settings)
-        self._dialler: Dialler | None = None
+        self._worker: CallWorker | None = None
         self._dials = False
         self._open = AsyncExitStack()
         randomness = composition.randomness()
@@ -234,8 +234,8 @@ class Dialer:
         database = await self._database_readiness()
         if not self._dials:
             return {"database": database}
-        dialling = READY if self._dialler is not None and self._dialler.is_running else "Nothing is being dialled."
-        return {"database": database, "dialler": dialling}
+        dialling = READY if self._worker is not None and self._worker.is_running else "Nothing is being dialled."
+        return {"database": database, "worker": dialling}
 
     async def _database_readiness(self) -> str:
         """
@@ -251,18 +251,18 @@ class Dialer:
         return READY
 
     def _wake(self) -> None:
-        if self._dialler is not None:
-            self._dialler.wake()
+        if self._worker is not None:
+            self._worker.wake()
 
     async def _start_dialling(self) -> None:
         settings = self.settings
         self._open.enter_context(composition.dialling_rights(settings))
-        dialler = Dialler(
+        worker = CallWorker(
             storage=self._storage,
             carrier=composition.carrier(settings),
             runtimes=composition.runtimes(settings),
             clock=self._clock,
-            settings=DiallerSettings(
+            settings=CallWorkerSettings(
                 ring_timeout_s=settings.ring_timeout_s,
                 live_calls_max=settings.live_calls_max,
                 worker_id=composition.randomness().base62(WORKER_ID_LENGTH),
@@ -271,10 +271,10 @@ class Dialer:
                 has_rivals=composition.is_shared(settings),
             ),
         )
-        self._open.push_async_callback(dialler.stop)
-        await dialler.start()
-        await self._open.enter_async_context(composition.queue_signal(settings, dialler.wake))
-        self._dialler = dialler
+        self._open.push_async_callback(worker.stop)
+        await worker.start()
+        await self._open.enter_async_context(composition.queue_signal(settings, worker.wake))
+        self._worker = worker
 
     def _given(self, api_key: str | None) -> Credential | None:
         return PresentedKey(text=api_key) if api_key is not None else self._credential

@@ -9,7 +9,7 @@ from pathlib import Path
 from outdial.ports.errors import StorageError
 
 
-class DialerLock:
+class DiallingLock:
     """
     An advisory lock beside the database file, held by the process that dials; the system frees it when that ends.
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.ports.errors import StorageError
 from tests.cli.commands import CommandLine
 from tests.postgres.databases import new_database
@@ -118,7 +118,7 @@ def test_a_dialling_process_is_seen_through_a_link(line: CommandLine) -> None:
     line.ask("migrate")
     link = line.folder / "link.db"
     link.symlink_to(line.database)
-    lock = DialerLock(line.database)
+    lock = DiallingLock(line.database)
     lock.acquire()
 
     outcome = line.run("doctor", "--database", f"sqlite:///{link}")

@@ -13,7 +13,7 @@ import pytest
 from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.entrypoints import library
-from outdial.entrypoints.worker.dialler import Dialler
+from outdial.entrypoints.worker.call_worker import CallWorker
 from tests.http.api import Api, problem_of
 
 
@@ -84,7 +84,7 @@ def test_open_and_dialling_process_is_ready() -> None:
     answer = api.get("/readyz", key=None)
     api.close()
 
-    assert (200, {"status": "ready", "checks": {"database": "ready", "dialler": "ready"}}) == (
+    assert (200, {"status": "ready", "checks": {"database": "ready", "worker": "ready"}}) == (
         answer.status_code,
         answer.json(),
     )
@@ -104,13 +104,13 @@ def test_process_whose_dialler_stopped_is_not_ready(monkeypatch: pytest.MonkeyPa
     503 says which part is not ready, in the one shape, and when to ask again.
     """
     api = Api(dials=True)
-    monkeypatch.setattr(Dialler, "is_running", False)
+    monkeypatch.setattr(CallWorker, "is_running", False)
 
     answer = api.get("/readyz", key=None)
     api.close()
 
     assert (503, "unavailable") == problem_of(answer)
-    assert {"database": "ready", "dialler": "Nothing is being dialled."} == answer.json()["checks"]
+    assert {"database": "ready", "worker": "Nothing is being dialled."} == answer.json()["checks"]
     assert "1" == answer.headers["Retry-After"]
 
 
@@ -125,7 +125,7 @@ def test_stopped_process_is_not_ready() -> None:
     api.close()
 
     assert (503, "unavailable") == problem_of(answer)
-    assert {"database", "dialler"} == {name for name, check in answer.json()["checks"].items() if check != "ready"}
+    assert {"database", "worker"} == {name for name, check in answer.json()["checks"].items() if check != "ready"}
 
 
 def test_process_whose_database_another_one_holds_is_not_ready(

@@ -16,13 +16,13 @@ import attrs
 from outdial.adapters.memory.speech import SilentSpeech
 from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.adapters.simulator.carrier import SimulatorCarrier
-from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
-from outdial.entrypoints.worker.dialler import Dialler, DiallerSettings
+from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.carrier import Announce, Carrier, Connect, DialOrder, Placed, Report
 
 SLOW_AGENT: Final = "+15555550120"
@@ -96,15 +96,15 @@ _: type[Carrier] = _LoggedCarrier
 
 async def _dial(options: argparse.Namespace) -> None:
     clock, storage = SystemClock(), SqliteStorage(options.database)
-    DialerLock(options.database).acquire()
+    DiallingLock(options.database).acquire()
     await storage.start()
     simulator = SimulatorCarrier(clock, time_scale=options.time_scale)
-    dialler = Dialler(
+    dialler = CallWorker(
         storage=storage,
         carrier=_LoggedCarrier(simulator, options.log, options.slow),
         runtimes={RuntimeKind.ANNOUNCE: _Agent(AnnounceRuntime(SilentSpeech()), options.slow)},
         clock=clock,
-        settings=DiallerSettings(ring_timeout_s=300, live_calls_max=options.live_calls_max, poll_s=0.02),
+        settings=CallWorkerSettings(ring_timeout_s=300, live_calls_max=options.live_calls_max, poll_s=0.02),
     )
     await dialler.start()
     await asyncio.Event().wait()

@@ -18,7 +18,7 @@ from outdial.domain.model.lifecycle import State
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.rules.ladder import decide_all
-from outdial.entrypoints.worker.dialler import Dialler, DiallerSettings
+from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.carrier import Carrier
 from outdial.ports.runtime import Runtime
 from outdial.ports.storage import Reader
@@ -85,16 +85,16 @@ class Office:
         live_calls_max: int = 100,
         poll_s: float = 0.5,
         has_rivals: bool = False,
-    ) -> Dialler:
+    ) -> CallWorker:
         """
         Make a dialler; it has to be started and stopped.
         """
-        return Dialler(
+        return CallWorker(
             storage=self.storage,
             carrier=carrier,
             runtimes=runtimes or {RuntimeKind.ANNOUNCE: AnnounceRuntime(SilentSpeech())},
             clock=self.clock,
-            settings=DiallerSettings(
+            settings=CallWorkerSettings(
                 ring_timeout_s=RING_TIMEOUT_S, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
             ),
         )
@@ -179,7 +179,7 @@ async def office() -> AsyncIterator[Office]:
 
 
 @asynccontextmanager
-async def running(dialler: Dialler) -> AsyncIterator[Dialler]:
+async def running(dialler: CallWorker) -> AsyncIterator[CallWorker]:
     """
     Start a dialler, and stop it in the end.
     """

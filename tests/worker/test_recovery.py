@@ -14,7 +14,7 @@ from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.service.dialling import pass_no_return
-from outdial.entrypoints.worker.dialler import BEAT_S, RECOVERED_AT_ONCE
+from outdial.entrypoints.worker.call_worker import BEAT_S, RECOVERED_AT_ONCE
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.service.calls import take

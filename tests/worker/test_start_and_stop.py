@@ -11,7 +11,7 @@ from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
-from outdial.entrypoints.worker.dialler import CARRIER_STOP_TIMEOUT_S, FINISH_TIMEOUT_S
+from outdial.entrypoints.worker.call_worker import CARRIER_STOP_TIMEOUT_S, FINISH_TIMEOUT_S
 from outdial.ports.carrier import Announce, Audio, Connect
 from outdial.ports.errors import CarrierUnavailableError, StorageError
 from tests.service.calls import tidy

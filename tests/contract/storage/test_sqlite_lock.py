@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outdial.adapters.sqlite.lock import DialerLock
+from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.adapters.sqlite.schema import migrate
 from outdial.ports.errors import StorageError
 from tests.contract.storage.database import FILE_NAME
@@ -21,7 +21,7 @@ def test_one_process_dials(path: Path) -> None:
     """
     A second dialler is refused until the first has stopped, and releasing may be repeated.
     """
-    first, second = DialerLock(path), DialerLock(path)
+    first, second = DiallingLock(path), DiallingLock(path)
     first.acquire()
 
     for lock in (first, second):
@@ -41,12 +41,12 @@ def test_one_process_dials_whatever_the_file_is_called(path: Path, tmp_path: Pat
     to_file, to_folder = tmp_path / "link.db", tmp_path / "folder"
     to_file.symlink_to(path)
     to_folder.symlink_to(tmp_path, target_is_directory=True)
-    first = DialerLock(path)
+    first = DiallingLock(path)
     first.acquire()
 
     for other in (to_file, to_folder / FILE_NAME):
         with pytest.raises(StorageError, match="Another outdial process dials"):
-            DialerLock(other).acquire()
+            DiallingLock(other).acquire()
 
     first.release()
     assert [f"{FILE_NAME}.lock"] == [lock.name for lock in tmp_path.glob("*.lock")]
@@ -56,7 +56,7 @@ def test_looking_at_the_lock_neither_makes_nor_takes_it(path: Path) -> None:
     """
     It is held from acquiring to releasing, in the eyes of the holder and of others.
     """
-    lock, other = DialerLock(path), DialerLock(path)
+    lock, other = DiallingLock(path), DiallingLock(path)
 
     before = lock.is_held()
     is_made = any(path.parent.iterdir())
@@ -75,9 +75,9 @@ def test_a_lock_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
     file.touch()
 
     with pytest.raises(StorageError, match="can't be opened"):
-        DialerLock(tmp_path / "missing" / FILE_NAME).acquire()
+        DiallingLock(tmp_path / "missing" / FILE_NAME).acquire()
     with pytest.raises(StorageError, match="can't be opened"):
-        DialerLock(file / FILE_NAME).is_held()
+        DiallingLock(file / FILE_NAME).is_held()
 
 
 def test_a_killed_dialler_frees_its_lock(path: Path) -> None:
@@ -85,8 +85,8 @@ def test_a_killed_dialler_frees_its_lock(path: Path) -> None:
     The lock of a process that died is free.
     """
     script = (
-        "import sys, pathlib; from outdial.adapters.sqlite.lock import DialerLock;"
-        "DialerLock(pathlib.Path(sys.argv[1])).acquire(); print('locked', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from outdial.adapters.sqlite.lock import DiallingLock;"
+        "DiallingLock(pathlib.Path(sys.argv[1])).acquire(); print('locked', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(path)],
@@ -99,9 +99,9 @@ def test_a_killed_dialler_frees_its_lock(path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == "locked\n"
         with pytest.raises(StorageError):
-            DialerLock(path).acquire()
+            DiallingLock(path).acquire()
         child.kill()
 
-    lock = DialerLock(path)
+    lock = DiallingLock(path)
     lock.acquire()
     lock.release()

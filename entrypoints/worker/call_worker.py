@@ -50,9 +50,9 @@ _log = structlog.get_logger()
 
 
 @attrs.frozen(kw_only=True)
-class DiallerSettings:
+class CallWorkerSettings:
     """
-    How the dialler works.
+    How the worker works.
 
     Attributes:
         ring_timeout_s: How long a phone rings unanswered.
@@ -89,7 +89,7 @@ class _Live:
     task: asyncio.Task[None]
 
 
-class Dialler:
+class CallWorker:
     """
     Takes queued calls and sees each through in a task of its own.
     """
@@ -101,7 +101,7 @@ class Dialler:
         carrier: Carrier,
         runtimes: Mapping[RuntimeKind, Runtime],
         clock: Clock,
-        settings: DiallerSettings,
+        settings: CallWorkerSettings,
     ) -> None:
         self._line = Line(
             storage=storage, carrier=carrier, runtimes=runtimes, clock=clock, ring_timeout_s=settings.ring_timeout_s
