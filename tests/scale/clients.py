@@ -4,6 +4,7 @@ Clients that all want calls at the same time.
 
 import asyncio
 import itertools
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from http import HTTPStatus
@@ -30,7 +31,7 @@ class Answers:
 
         refused: How many answers were 402.
 
-        unanswered: How often nothing was heard, or 503; of these requests nobody knows, here, what became of them.
+        unanswered: How often nothing was heard, or 503; nobody knows, here, what became of such a request.
     """
 
     accepted: list[int] = attrs.field(factory=list)
@@ -42,7 +43,7 @@ async def ask_all(urls: Sequence[str], customer: Customer, count: int, answers: 
     """
     Ask for calls, each client one after the other and all side by side, until `count` were accepted or refused.
 
-    Who hears nothing, or 503, asks for another call after a pause: it can't know whether there is one already.
+    Who hears nothing, or 503, asks again after a pause, at another process and with the same `Idempotency-Key`.
     """
     async with AsyncExitStack() as stack:
         limits = httpx2.Limits(max_connections=CLIENTS)
@@ -53,26 +54,27 @@ async def ask_all(urls: Sequence[str], customer: Customer, count: int, answers: 
             )
             for url in urls
         ]
-        turns = itertools.cycle(servers)
-        numbers = iter(range(count))
+        turns, numbers = itertools.cycle(servers), iter(range(count))
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CLIENTS, count)):
-                group.create_task(_ask_in_turn(next(turns), customer, numbers, answers))
+                group.create_task(_ask_in_turn(turns, customer, numbers, answers))
 
 
 async def _ask_in_turn(
-    server: httpx2.AsyncClient, customer: Customer, numbers: Iterator[int], answers: Answers
+    turns: Iterator[httpx2.AsyncClient], customer: Customer, numbers: Iterator[int], answers: Answers
 ) -> None:
     for _number in numbers:
+        key = str(uuid.uuid4())
         async with asyncio.timeout(PATIENCE_S):
-            while not await _is_answered(server, customer, answers):
+            while not await _is_answered(next(turns), customer, key, answers):
                 answers.unanswered += 1
                 await asyncio.sleep(PAUSE_S)
 
 
-async def _is_answered(server: httpx2.AsyncClient, customer: Customer, answers: Answers) -> bool:
+async def _is_answered(server: httpx2.AsyncClient, customer: Customer, key: str, answers: Answers) -> bool:
+    body = {"phone_number": CALLEE, "agent_id": customer.agent_id}
     try:
-        answer = await server.post("/api/v1/calls", json={"phone_number": CALLEE, "agent_id": customer.agent_id})
+        answer = await server.post("/api/v1/calls", json=body, headers={"Idempotency-Key": key})
     except httpx2.TransportError:
         return False
     match answer.status_code:

@@ -119,7 +119,7 @@ def check(evidence: Evidence, accepted: Collection[int]) -> None:
     Hold the witnesses against each other: no call dialled twice, none lost, no money lost or made.
 
     Args:
-        accepted: Calls that clients were told to be accepted; others may be, whose answer was lost.
+        accepted: Calls that clients were told to be accepted.
     """
     by_attempt = {call.attempt_id: call for call in evidence.calls}
     dialled = Counter(order.attempt_id for order in evidence.orders)

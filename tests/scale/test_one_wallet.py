@@ -93,7 +93,7 @@ def test_workers_that_are_killed_dial_no_call_twice(tmp_path: Path, url: str) ->
 
 def test_a_server_that_is_restarted_loses_no_call(tmp_path: Path, large_server: Server, own_url: str) -> None:
     """
-    Twice the database goes away in the midst: workers live on, and each accepted call is dialled once and paid.
+    Twice the database goes away in the midst: each request, asked again, is one call that is dialled once and paid.
     """
 
     async def run() -> Answers:
@@ -112,6 +112,7 @@ def test_a_server_that_is_restarted_loses_no_call(tmp_path: Path, large_server: 
     evidence = read_evidence(own_url, tmp_path / "orders")
     check(evidence, answers.accepted)
     assert answers.unanswered > 0
+    assert {call.id for call in evidence.calls} == set(answers.accepted)
     assert {"hang_up_agent": AFFORDED} == evidence.dispositions
     assert AFFORDED == len(evidence.orders)
     assert 0 == evidence.balance_micros
