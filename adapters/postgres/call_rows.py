@@ -1,32 +1,22 @@
 """
-Rows to values and back: calls, what happened to them, and their money.
+Values to rows: calls, what happened to them, and their money.
 
-Rows are read in the column order of the statements; they are written by the statements' parameters.
+They are written by the statements' parameters.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from outdial.adapters.postgres.columns import (
-    read_json,
-    read_time,
-    read_time_or_none,
-    read_variables,
+from outdial.adapters.postgres.rows import Columns, rate_columns
+from outdial.adapters.relational.columns import (
     write_json,
     write_time,
     write_time_or_none,
     write_variables,
 )
-from outdial.adapters.postgres.rows import Columns, rate_columns, read_rate
-from outdial.adapters.postgres.statements import Row
-from outdial.domain.model.agent import RuntimeKind
-from outdial.domain.model.call import Call, Script
-from outdial.domain.model.call_record import CallRecord
-from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.domain.model.lifecycle import State
-from outdial.domain.model.phone_number import PhoneNumber
-from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+from outdial.domain.model.call import Call
+from outdial.domain.model.wallet import LedgerEntry, Wallet
 
 
 def wallet_columns(wallet: Wallet) -> Columns:
@@ -38,14 +28,6 @@ def wallet_columns(wallet: Wallet) -> Columns:
         "balance_micros": wallet.balance_micros,
         "held_micros": wallet.held_micros,
     }
-
-
-def read_wallet(row: Row) -> Wallet:
-    """
-    Read a wallet.
-    """
-    account_id, currency, balance_micros, held_micros = row
-    return Wallet(account_id=account_id, currency=currency, balance_micros=balance_micros, held_micros=held_micros)
 
 
 def entry_columns(entry: LedgerEntry) -> Columns:
@@ -61,14 +43,6 @@ def entry_columns(entry: LedgerEntry) -> Columns:
     }
 
 
-def read_entry(row: Row) -> LedgerEntry:
-    """
-    Read a ledger entry.
-    """
-    account_id, kind, micros, call_id, at = row
-    return LedgerEntry(account_id=account_id, kind=EntryKind(kind), micros=micros, call_id=call_id, at=read_time(at))
-
-
 def record_columns(call: Call, at: datetime) -> Columns:
     """
     Write that a call reached its state.
@@ -80,21 +54,6 @@ def record_columns(call: Call, at: datetime) -> Columns:
         "disposition": None if call.disposition is None else call.disposition.value,
         "at": write_time(at),
     }
-
-
-def read_record(row: Row) -> CallRecord:
-    """
-    Read what happened to a call.
-    """
-    number, call_id, account_id, state, disposition, at = row
-    return CallRecord(
-        number=number,
-        call_id=call_id,
-        account_id=account_id,
-        state=State(state),
-        disposition=None if disposition is None else Disposition(disposition),
-        at=read_time(at),
-    )
 
 
 def promise_columns(call: Call) -> Columns:
@@ -165,60 +124,3 @@ def script_columns(call: Call) -> Columns:
         "instructions": script.instructions,
         "variables": write_variables(script.variables),
     }
-
-
-def read_call(row: Row) -> Call:
-    """
-    Read a call: its promise, its progress, its script.
-    """
-    promise, progress, script = row[:22], row[22:36], row[36:]
-    number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
-    phone_number, caller_id, runtime, sip_uri = promise[8:12]
-    hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
-    state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
-    talk_s, charge_micros, version = progress[11:]
-    return Call(
-        id=number,
-        token=token,
-        account_id=account_id,
-        key_id=key_id,
-        agent_id=agent_id,
-        assistant_id=assistant_id,
-        agent_name=agent_name,
-        contact_id=contact_id,
-        phone_number=PhoneNumber(phone_number),
-        caller_id=PhoneNumber(caller_id),
-        runtime=RuntimeKind(runtime),
-        sip_uri=sip_uri,
-        script=_read_script(script),
-        rate=read_rate(promise[12:17]),
-        hold_micros=hold_micros,
-        max_duration_s=max_duration_s,
-        created_at=read_time(created_at),
-        idempotency_key=idempotency_key,
-        request_digest=request_digest,
-        state=State(state),
-        worker_id=worker_id,
-        fence=fence,
-        attempt=attempt,
-        dialed_at=read_time_or_none(dialed_at),
-        answered_at=read_time_or_none(answered_at),
-        ended_at=read_time_or_none(ended_at),
-        disposition=None if disposition is None else Disposition(disposition),
-        cause=_read_cause(progress[8:11]),
-        talk_s=talk_s,
-        charge_micros=charge_micros,
-        version=version,
-    )
-
-
-def _read_cause(row: Row) -> HangUpCause | None:
-    code, words, provisional = row
-    if code is None:
-        return None
-    return HangUpCause(code=code, words=words, provisional=read_json(provisional, tuple[int, ...]))
-
-
-def _read_script(row: Row) -> Script:
-    greeting, instructions, variables = row
-    return Script(greeting=greeting, instructions=instructions, variables=read_variables(variables))

@@ -8,9 +8,10 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.postgres.call_rows import progress_columns, read_call, read_record, record_columns
+from outdial.adapters.postgres.call_rows import progress_columns, record_columns
 from outdial.adapters.postgres.queries import load
-from outdial.adapters.postgres.statements import Row, Statements
+from outdial.adapters.postgres.statements import Statements
+from outdial.adapters.relational.values import Row, read_call, read_record
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import LiveCalls

@@ -8,7 +8,9 @@ import attrs
 
 from outdial.adapters.postgres import rows
 from outdial.adapters.postgres.queries import load
-from outdial.adapters.postgres.statements import Row, Statements
+from outdial.adapters.postgres.statements import Statements
+from outdial.adapters.relational import values
+from outdial.adapters.relational.values import Row
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
@@ -38,14 +40,14 @@ class PostgresDirectory:
         Return an account.
         """
         row = self._sql.one(SQL["account"], account_id=account_id)
-        return None if row is None else rows.read_account(row)
+        return None if row is None else values.read_account(row)
 
     def key(self, key_id: int) -> ApiKey | None:
         """
         Return a key, revoked ones included.
         """
         row = self._sql.one(SQL["key"], id=key_id)
-        return None if row is None else rows.read_key(row)
+        return None if row is None else values.read_key(row)
 
     def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
         """
@@ -66,7 +68,7 @@ class PostgresDirectory:
         Return an account's contact.
         """
         row = self._sql.one(SQL["contact"], contact_id=contact_id, account_id=account_id)
-        return None if row is None else rows.read_contact(row)
+        return None if row is None else values.read_contact(row)
 
     def next_id(self, record_type: type[DirectoryRecord]) -> int:
         """
@@ -104,4 +106,4 @@ class PostgresDirectory:
 
 
 def _read_agent(row: Row | None) -> Agent | None:
-    return None if row is None else rows.read_agent(row)
+    return None if row is None else values.read_agent(row)

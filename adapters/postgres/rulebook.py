@@ -9,8 +9,9 @@ import attrs
 
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.queries import load
-from outdial.adapters.postgres.rows import dnc_columns, rate_columns, read_dnc_entry, read_rate
+from outdial.adapters.postgres.rows import dnc_columns, rate_columns
 from outdial.adapters.postgres.statements import Statements
+from outdial.adapters.relational.values import read_dnc_entry, read_rate
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.rate import Rate

@@ -10,13 +10,21 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.postgres.call_rows import read_call, read_wallet
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.queries import load
-from outdial.adapters.postgres.rows import read_account, read_agent, read_contact, read_dnc_entry, read_key, read_rate
 from outdial.adapters.postgres.rulebook import SQL as RULEBOOK
 from outdial.adapters.postgres.rulebook import prefixes_of
 from outdial.adapters.postgres.statements import Statements, Step, is_storable
+from outdial.adapters.relational.values import (
+    read_account,
+    read_agent,
+    read_call,
+    read_contact,
+    read_dnc_entry,
+    read_key,
+    read_rate,
+    read_wallet,
+)
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest

@@ -3,17 +3,17 @@ Running SQL on one connection, inside a transaction that somebody else began.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from psycopg.pq import TransactionStatus
 
 from outdial.adapters.postgres.connection import Connection
 from outdial.adapters.postgres.errors import errors_translated
+from outdial.adapters.relational.values import Row
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.ports.errors import StorageError
 
-Row = tuple[Any, ...]
 Value = int | float | str | bytes | None
 Values = Mapping[str, Value | Sequence[Value]]
 Step = tuple[str, Values]

@@ -6,9 +6,10 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.postgres.call_rows import entry_columns, read_entry, read_wallet, wallet_columns
+from outdial.adapters.postgres.call_rows import entry_columns, wallet_columns
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.statements import Statements
+from outdial.adapters.relational.values import read_entry, read_wallet
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.ports.errors import StorageConflictError
 

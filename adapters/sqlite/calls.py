@@ -9,8 +9,9 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sqlite.call_rows import progress_row, read_call, read_record, record_row
-from outdial.adapters.sqlite.statements import Row, Statements
+from outdial.adapters.relational.values import Row, read_call, read_record
+from outdial.adapters.sqlite.call_rows import progress_row, record_row
+from outdial.adapters.sqlite.statements import Statements
 from outdial.adapters.sqlite.workers import read_clock
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord

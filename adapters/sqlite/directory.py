@@ -6,8 +6,9 @@ from typing import Final, assert_never
 
 import attrs
 
+from outdial.adapters.relational import values
+from outdial.adapters.relational.columns import write_json, write_time_or_none
 from outdial.adapters.sqlite import rows
-from outdial.adapters.sqlite.columns import write_json, write_time_or_none
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
@@ -78,14 +79,14 @@ class SqliteDirectory:
         Return an account.
         """
         row = self._sql.one(ACCOUNT, account_id)
-        return None if row is None else rows.read_account(row)
+        return None if row is None else values.read_account(row)
 
     def key(self, key_id: int) -> ApiKey | None:
         """
         Return a key, revoked ones included.
         """
         row = self._sql.one(KEY, key_id)
-        return None if row is None else rows.read_key(row)
+        return None if row is None else values.read_key(row)
 
     def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
         """
@@ -99,14 +100,14 @@ class SqliteDirectory:
         Return an agent, whoever owns it.
         """
         row = self._sql.one(AGENT_BY_ROW if isinstance(agent_id, int) else AGENT_BY_NAME, agent_id)
-        return None if row is None else rows.read_agent(row)
+        return None if row is None else values.read_agent(row)
 
     def contact(self, account_id: int, contact_id: int) -> Contact | None:
         """
         Return an account's contact.
         """
         row = self._sql.one(CONTACT, contact_id, account_id)
-        return None if row is None else rows.read_contact(row)
+        return None if row is None else values.read_contact(row)
 
     def next_id(self, record_type: type[DirectoryRecord]) -> int:
         """

@@ -7,8 +7,9 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sqlite.columns import write_json
-from outdial.adapters.sqlite.rows import dnc_row, rate_row, read_dnc_entry, read_rate
+from outdial.adapters.relational.columns import write_json
+from outdial.adapters.relational.values import read_dnc_entry, read_rate
+from outdial.adapters.sqlite.rows import dnc_row, rate_row
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.phone_number import PhoneNumber

@@ -10,18 +10,19 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sqlite.call_rows import read_wallet
-from outdial.adapters.sqlite.calls import SqliteCalls
-from outdial.adapters.sqlite.rows import (
+from outdial.adapters.relational.values import (
+    Row,
     read_account,
     read_agent,
     read_contact,
     read_dnc_entry,
     read_key,
     read_rate,
+    read_wallet,
 )
+from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.rulebook import prefixes_of
-from outdial.adapters.sqlite.statements import Row, Statements
+from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest

@@ -5,11 +5,11 @@ Running SQL on one connection, and what SQLite's errors mean to a caller.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
+from outdial.adapters.relational.values import Row
 from outdial.ports.errors import StorageConflictError, StorageError
 
-Row = tuple[Any, ...]
 Value = int | str | bytes | None
 
 UNSTORABLE: Final = (OverflowError, UnicodeEncodeError)

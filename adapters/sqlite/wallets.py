@@ -6,7 +6,8 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.sqlite.call_rows import entry_row, read_entry, read_wallet
+from outdial.adapters.relational.values import read_entry, read_wallet
+from outdial.adapters.sqlite.call_rows import entry_row
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.ports.errors import StorageConflictError

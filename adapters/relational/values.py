@@ -1,0 +1,207 @@
+"""
+Rows of a relational database to values, whichever database they come from.
+
+Each row has the column order that the statements read.
+"""
+
+from typing import Any
+
+from outdial.adapters.relational.columns import (
+    read_json,
+    read_number,
+    read_time,
+    read_time_or_none,
+    read_variables,
+)
+from outdial.domain.model.agent import Agent, RuntimeKind
+from outdial.domain.model.call import Call, Script
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.phone_number import NumberKind, PhoneNumber
+from outdial.domain.model.principal import Account, ApiKey, Permission
+from outdial.domain.model.rate import Rate
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+
+Row = tuple[Any, ...]
+
+
+def read_account(row: Row) -> Account:
+    """
+    Read an account.
+    """
+    number, name, currency, created_at, default_region, allowed_regions, price_caps_micros = row
+    return Account(
+        id=number,
+        name=name,
+        currency=currency,
+        created_at=read_time(created_at),
+        default_region=default_region,
+        allowed_regions=read_json(allowed_regions, frozenset[str]),
+        price_caps_micros=read_json(price_caps_micros, dict[NumberKind, int]),
+    )
+
+
+def read_key(row: Row) -> ApiKey:
+    """
+    Read a key.
+    """
+    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day = row
+    return ApiKey(
+        id=number,
+        account_id=account_id,
+        permissions=read_json(permissions, frozenset[Permission]),
+        secret_hash=secret_hash,
+        created_at=read_time(created_at),
+        expires_at=read_time_or_none(expires_at),
+        revoked_at=read_time_or_none(revoked_at),
+        calls_per_day=calls_per_day,
+    )
+
+
+def read_agent(row: Row) -> Agent:
+    """
+    Read an agent.
+    """
+    number, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri = row
+    return Agent(
+        id=number,
+        account_id=account_id,
+        assistant_id=assistant_id,
+        name=name,
+        phone_number=read_number(phone_number),
+        greeting=greeting,
+        instructions=instructions,
+        runtime=RuntimeKind(runtime),
+        sip_uri=sip_uri,
+    )
+
+
+def read_contact(row: Row) -> Contact:
+    """
+    Read a contact.
+    """
+    number, account_id, first_name, last_name, email, company, phone_number = row
+    return Contact(
+        id=number,
+        account_id=account_id,
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        company=company,
+        phone_number=read_number(phone_number),
+    )
+
+
+def read_dnc_entry(row: Row) -> DncEntry:
+    """
+    Read a Do-Not-Call entry.
+    """
+    account_id, e164, reason, listed_at = row
+    return DncEntry(
+        account_id=account_id, phone_number=PhoneNumber(e164), reason=reason, listed_at=read_time(listed_at)
+    )
+
+
+def read_rate(row: Row) -> Rate:
+    """
+    Read a rate.
+    """
+    currency, prefix, per_minute_micros, increment_s, minimum_s = row
+    return Rate(
+        currency=currency,
+        prefix=prefix,
+        per_minute_micros=per_minute_micros,
+        increment_s=increment_s,
+        minimum_s=minimum_s,
+    )
+
+
+def read_wallet(row: Row) -> Wallet:
+    """
+    Read a wallet.
+    """
+    account_id, currency, balance_micros, held_micros = row
+    return Wallet(account_id=account_id, currency=currency, balance_micros=balance_micros, held_micros=held_micros)
+
+
+def read_entry(row: Row) -> LedgerEntry:
+    """
+    Read a ledger entry.
+    """
+    account_id, kind, micros, call_id, at = row
+    return LedgerEntry(account_id=account_id, kind=EntryKind(kind), micros=micros, call_id=call_id, at=read_time(at))
+
+
+def read_record(row: Row) -> CallRecord:
+    """
+    Read what happened to a call.
+    """
+    number, call_id, account_id, state, disposition, at = row
+    return CallRecord(
+        number=number,
+        call_id=call_id,
+        account_id=account_id,
+        state=State(state),
+        disposition=None if disposition is None else Disposition(disposition),
+        at=read_time(at),
+    )
+
+
+def read_call(row: Row) -> Call:
+    """
+    Read a call: its promise, its progress, its script.
+    """
+    promise, progress, script = row[:22], row[22:36], row[36:]
+    number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
+    phone_number, caller_id, runtime, sip_uri = promise[8:12]
+    hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
+    state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
+    talk_s, charge_micros, version = progress[11:]
+    return Call(
+        id=number,
+        token=token,
+        account_id=account_id,
+        key_id=key_id,
+        agent_id=agent_id,
+        assistant_id=assistant_id,
+        agent_name=agent_name,
+        contact_id=contact_id,
+        phone_number=PhoneNumber(phone_number),
+        caller_id=PhoneNumber(caller_id),
+        runtime=RuntimeKind(runtime),
+        sip_uri=sip_uri,
+        script=_read_script(script),
+        rate=read_rate(promise[12:17]),
+        hold_micros=hold_micros,
+        max_duration_s=max_duration_s,
+        created_at=read_time(created_at),
+        idempotency_key=idempotency_key,
+        request_digest=request_digest,
+        state=State(state),
+        worker_id=worker_id,
+        fence=fence,
+        attempt=attempt,
+        dialed_at=read_time_or_none(dialed_at),
+        answered_at=read_time_or_none(answered_at),
+        ended_at=read_time_or_none(ended_at),
+        disposition=None if disposition is None else Disposition(disposition),
+        cause=_read_cause(progress[8:11]),
+        talk_s=talk_s,
+        charge_micros=charge_micros,
+        version=version,
+    )
+
+
+def _read_cause(row: Row) -> HangUpCause | None:
+    code, words, provisional = row
+    if code is None:
+        return None
+    return HangUpCause(code=code, words=words, provisional=read_json(provisional, tuple[int, ...]))
+
+
+def _read_script(row: Row) -> Script:
+    greeting, instructions, variables = row
+    return Script(greeting=greeting, instructions=instructions, variables=read_variables(variables))
