@@ -27,6 +27,7 @@ from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.facts import Facts, look_ups
 from outdial.domain.model.idempotency import named
 from outdial.domain.model.identifiers import CallReference, read_call_reference
+from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.principal import Account, Credential, Operator, PresentedKey
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules import ladder
@@ -301,7 +302,7 @@ class Dialer:
         Return what the rules see of an operator's request that names no agent: an account that has nothing.
         """
         request, policy = self._request(Operator(account_id=0), content), self.settings.policy
-        account = Account(id=0, name="nobody", currency="XXX", created_at=request.received_at)
+        account = Account(id=0, name="nobody", currency=NO_CURRENCY, created_at=request.received_at)
         callee = look_ups(request, account, policy).callee
         return request, Facts(now=request.received_at, policy=policy, call_number=0, account=account, callee=callee)
 

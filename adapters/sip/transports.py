@@ -4,6 +4,7 @@ What messages travel over, in the shape that sippy's transaction manager expects
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from ipaddress import IPv4Address
 from typing import Any, Final, Protocol
 
@@ -35,7 +36,7 @@ class Receiver(Protocol):
         """
 
 
-class Server:
+class Server(ABC):
     """
     Something messages are sent with; sippy writes its address into Via and Contact.
     """
@@ -65,11 +66,11 @@ class Server:
         """
         return f"{self.transport}:{address[0]}:{address[1]}"
 
+    @abstractmethod
     def send_to(self, data: str | bytes, address: Host) -> None:
         """
         Send one message, now or soon; never raises.
         """
-        raise NotImplementedError
 
 
 def octets(data: str | bytes) -> bytes:

@@ -10,6 +10,9 @@ MICROS_PER_UNIT: Final = 1_000_000
 MICROS_MAX: Final = 10**18
 """A trillion units: far above any wallet, and sums of it still fit a signed 64-bit column."""
 
+NO_CURRENCY: Final = "XXX"
+"""What ISO 4217 writes where no currency is involved: the currency of an account that is not there."""
+
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 

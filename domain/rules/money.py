@@ -7,6 +7,7 @@ import attrs
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused, Shortfall
 from outdial.domain.model.facts import Facts
+from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.rate import Rate, rate_for
 from outdial.domain.model.reason import Reason
 
@@ -40,7 +41,7 @@ def rate_of(facts: Facts) -> Rate:
     """
     policy = facts.policy
     default = Rate(
-        currency=facts.account.currency if facts.account is not None else "XXX",
+        currency=facts.account.currency if facts.account is not None else NO_CURRENCY,
         prefix="",
         per_minute_micros=policy.default_rate_micros,
         increment_s=policy.default_increment_s,
