@@ -17,8 +17,8 @@ from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
-from outdial.ports.storage import DirectoryRecord
 
 T = TypeVar("T")
 

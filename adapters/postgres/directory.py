@@ -15,8 +15,8 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
+from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
-from outdial.ports.storage import DirectoryRecord
 
 SQL: Final = load("directory.sql")
 NEXT: Final[dict[type[DirectoryRecord], str]] = {

@@ -14,8 +14,8 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
+from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
-from outdial.ports.storage import DirectoryRecord
 
 ACCOUNT: Final = (
     "select id, name, currency, created_at, default_region, allowed_regions, price_caps_micros"

@@ -23,7 +23,8 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import EntryKind
 from outdial.entrypoints.copying import Progress, fill
 from outdial.ports.archive import TABLES
-from outdial.ports.storage import DirectoryRecord, Transaction
+from outdial.ports.directory import DirectoryRecord
+from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage import records
 from tests.contract.storage.database import Database, furnish

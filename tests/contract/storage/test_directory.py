@@ -11,8 +11,8 @@ from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.wallet import Wallet
+from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
-from outdial.ports.storage import DirectoryRecord
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
 

@@ -22,7 +22,8 @@ from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import EntryKind
-from outdial.ports.storage import DirectoryRecord, Reader
+from outdial.ports.directory import DirectoryRecord
+from outdial.ports.storage import Reader
 from tests import builders
 from tests.contract.storage import records
 from tests.contract.storage.database import OPENERS, Database, fresh, furnish, post

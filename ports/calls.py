@@ -1,0 +1,85 @@
+"""
+Calls and what happened to them, in storage.
+"""
+
+from datetime import date, datetime
+from typing import Protocol
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.capacity import LiveCalls
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.phone_number import PhoneNumber
+
+
+class CallsReader(Protocol):
+    """
+    Calls and what happened to them.
+    """
+
+    def call(self, account_id: int, reference: CallReference) -> Call | None:
+        """
+        Return an account's call; a wrong token is like a wrong row.
+        """
+
+    def call_of_any_account(self, reference: CallReference) -> Call | None:
+        """
+        Return a call, whoever owns it: for workers and the operator alone.
+        """
+
+    def prior(self, account_id: int, idempotency_key: str) -> Call | None:
+        """
+        Return an account's call that was asked for with an idempotency key.
+        """
+
+    def accepted_on(self, key_id: int, day: date) -> int:
+        """
+        Return how many calls were accepted with an API key on a day of UTC.
+        """
+
+    def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls in the given states, oldest first.
+        """
+
+    def records(self, call_id: int) -> tuple[CallRecord, ...]:
+        """
+        Return what happened to a call, oldest first.
+        """
+
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over, over all accounts.
+        """
+
+
+class Calls(CallsReader, Protocol):
+    """
+    The same, with writes.
+    """
+
+    def queued(
+        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+    ) -> tuple[Call, ...]:
+        """
+        Return at most `limit` queued calls, oldest first; those that another transaction is leasing are passed over.
+        """
+
+    def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls that were leased and are not over, oldest first.
+
+        Those are this worker's own, and those of workers that have not been heard of for `silent_s`.
+        """
+
+    def save(self, call: Call, at: datetime) -> None:
+        """
+        Write a call whose `version` is one more than the stored one's, and the record that it reached its state.
+
+        Args:
+            at: When it did, in UTC.
+
+        Raises:
+            StorageConflictError: Somebody else wrote it first.
+        """

@@ -1,0 +1,71 @@
+"""
+Who may ask, who talks and who is known, in storage.
+"""
+
+from typing import Protocol
+
+from outdial.domain.model.agent import Agent
+from outdial.domain.model.contact import Contact
+from outdial.domain.model.identifiers import AgentReference
+from outdial.domain.model.principal import Account, ApiKey
+
+DirectoryRecord = Account | ApiKey | Agent | Contact
+"""What has a row number of its own and is set up by the operator."""
+
+
+class DirectoryReader(Protocol):
+    """
+    Who may ask, who talks and who is known.
+    """
+
+    def account(self, account_id: int) -> Account | None:
+        """
+        Return an account.
+        """
+
+    def key(self, key_id: int) -> ApiKey | None:
+        """
+        Return a key, revoked ones included.
+        """
+
+    def agent(self, account_id: int, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an account's agent by its row or its `assistant_...` id.
+        """
+
+    def agent_of_any_account(self, agent_id: AgentReference) -> Agent | None:
+        """
+        Return an agent, whoever owns it: for the operator alone.
+        """
+
+    def contact(self, account_id: int, contact_id: int) -> Contact | None:
+        """
+        Return an account's contact.
+        """
+
+
+class Directory(DirectoryReader, Protocol):
+    """
+    The same, with writes.
+    """
+
+    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+        """
+        Return the row number for a new record of a type, never given before.
+        """
+
+    def add(self, record: DirectoryRecord) -> None:
+        """
+        Store a new record; a new account gets an empty wallet.
+
+        Raises:
+            StorageConflictError: Its row, or an agent's `assistant_...` id, is taken, or its account is missing.
+        """
+
+    def update_key(self, key: ApiKey) -> None:
+        """
+        Store a key's changed permissions and times.
+
+        Raises:
+            StorageConflictError: There is no such key.
+        """

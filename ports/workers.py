@@ -1,0 +1,36 @@
+"""
+The processes that dial, in storage.
+"""
+
+from typing import Protocol
+
+
+class Workers(Protocol):
+    """
+    The processes that dial, by the database's own clock.
+    """
+
+    def beat(self, worker_id: str) -> None:
+        """
+        Note that a worker lives.
+        """
+
+    def take_turn(self) -> None:
+        """
+        Let no other transaction past this point until this one ends.
+        """
+
+    def now_micros(self) -> int:
+        """
+        Return the time in microseconds by a clock that all workers share.
+        """
+
+    def next_start(self, trunk: str) -> int:
+        """
+        Return when the next call on a trunk may start, by that clock; 0 when none has yet.
+        """
+
+    def set_next_start(self, trunk: str, at_micros: int) -> None:
+        """
+        Store when the next call on a trunk may start.
+        """
