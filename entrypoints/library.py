@@ -8,21 +8,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Final, Self
 
 import structlog
 
 from outdial.domain.model.call import Call
-from outdial.domain.model.call_request import (
-    AGENT_ID,
-    CONTACT_ID,
-    PHONE_NUMBER,
-    VARIABLES,
-    CallFields,
-    CallRequest,
-    read_fields,
-)
+from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.facts import Facts, look_ups
 from outdial.domain.model.idempotency import named
@@ -31,11 +22,14 @@ from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.principal import Account, Credential, Operator, PresentedKey
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules import ladder
-from outdial.domain.service.reading import CallView, view_call
+from outdial.domain.service.reading import CallView
 from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
+from outdial.entrypoints.client.client import Client
+from outdial.entrypoints.client.front import Ports
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.settings import Settings, read_settings
+from outdial.entrypoints.wire.call_requests import read_fields
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.errors import StorageError, UnknownRecordError
 
@@ -70,8 +64,14 @@ class Dialer:
         self._open = AsyncExitStack()
         randomness = composition.randomness()
         self.administration = Administration(self._storage, self._clock, randomness)
-        self._intake = composition.intake(
-            settings, self._storage, clock=self._clock, randomness=randomness, on_accepted=self._wake
+        self._ports = Ports(
+            storage=self._storage,
+            intake=composition.intake(
+                settings, self._storage, clock=self._clock, randomness=randomness, on_accepted=self._wake
+            ),
+            clock=self._clock,
+            randomness=randomness,
+            policy=settings.policy,
         )
 
     async def start(self, *, dials: bool) -> Self:
@@ -139,7 +139,7 @@ class Dialer:
         credential = await self._credential_for(content, api_key)
         if credential is None:
             return ladder.decide(*self._without_account(content))
-        return await self.submit(credential, content, idempotency_key=key)
+        return await self.acting(credential).calls.initiate(content, idempotency_key=key)
 
     async def explain(
         self,
@@ -169,18 +169,25 @@ class Dialer:
         await self._storage.accept([request], self.settings.policy, judge)
         return verdicts[0]
 
-    async def submit(
-        self, credential: Credential, content: CallFields | Refused, *, idempotency_key: str | None = None
-    ) -> Decision:
+    def acting(self, credential: Credential) -> Client:
         """
-        Return the decision on a request that was read already, after it was committed.
+        Return everything that a credential may do.
+        """
+        return Client.of(self._ports, credential)
+
+    def client(self, *, api_key: str | None = None, account_id: int | None = None) -> Client:
+        """
+        Return everything that can be done with an API key, or by the operator for an account.
 
         Raises:
-            IntakeFullError: Too many requests wait already.
-
-            StorageError: Nothing was accepted.
+            ValueError: Neither was given, here or to `open`.
         """
-        return await self._intake.submit(credential, content, idempotency_key=idempotency_key)
+        given = self._given(api_key)
+        if given is None:
+            if account_id is None:
+                raise ValueError("Say whom to act for: an API key, or the operator's choice of an account.")
+            given = Operator(account_id=account_id)
+        return self.acting(given)
 
     async def call(self, call_id: int | str, *, api_key: str | None = None) -> CallView | Refused:
         """
@@ -190,14 +197,7 @@ class Dialer:
         credential = self._given(api_key) or await self._operator_of_call(reference)
         if credential is None:
             return Refused(reason=Reason.NOT_FOUND)
-        return await self.view(credential, reference)
-
-    async def view(self, credential: Credential, reference: CallReference | None) -> CallView | Refused:
-        """
-        Return a call as a credential may see it; `None` is a name that no call can have.
-        """
-        work = partial(view_call, credential=credential, reference=reference, now=self._clock.now())
-        return await self._storage.read(work)
+        return await self.acting(credential).calls.show(reference)
 
     async def watch(self, call: Call, *, timeout_s: float) -> AsyncIterator[Call]:
         """
@@ -363,4 +363,6 @@ def _content(
     """
     Read a call's fields as if they had come as JSON.
     """
-    return read_fields({PHONE_NUMBER: phone_number, AGENT_ID: agent_id, CONTACT_ID: contact_id, VARIABLES: variables})
+    return read_fields(
+        {"phone_number": phone_number, "agent_id": agent_id, "contact_id": contact_id, "variables": variables}
+    )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from outdial.domain.model.call_request import AGENT_ID, CONTACT_ID, PHONE_NUMBER, VARIABLES, CallFields
+from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.reason import Reason
 
@@ -48,10 +48,10 @@ def digest_of(fields: CallFields) -> bytes:
     Return 32 bytes that are equal for requests that ask for the same, however their JSON was written.
     """
     asked = {
-        PHONE_NUMBER: fields.phone_number,
-        AGENT_ID: fields.agent_id,
-        CONTACT_ID: fields.contact_id,
-        VARIABLES: _canonical(fields.variables),
+        "phone_number": fields.phone_number,
+        "agent_id": fields.agent_id,
+        "contact_id": fields.contact_id,
+        "variables": _canonical(fields.variables),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).digest()
 

@@ -3,7 +3,7 @@ Who talks, to whom, and what is said.
 """
 
 from outdial.domain.model.call import Script
-from outdial.domain.model.call_request import VARIABLES, CallFields, CallRequest
+from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.reason import Reason
@@ -31,7 +31,7 @@ def variables_fill_the_texts(request: CallRequest, facts: Facts) -> Refused | No
     """
     _script, missing = write_script(request, facts)
     problems = tuple(
-        FieldProblem(field=f"{VARIABLES}.{name}", problem="The agent's texts need it and it has no value.")
+        FieldProblem(field=f"variables.{name}", problem="The agent's texts need it and it has no value.")
         for name in missing
     )
     return Refused(reason=Reason.VALIDATION_ERROR, problems=problems) if problems else None

@@ -14,7 +14,7 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Account, Credential, Permission
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules.principal import refuse_principal
-from outdial.ports.storage import Reader
+from outdial.ports.storage import Reader, Transaction
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +30,9 @@ class CallView:
     contact: Contact | None
 
 
-def admit(reader: Reader, credential: Credential, permission: Permission, now: datetime) -> Account | Refused:
+def admit(
+    reader: Reader | Transaction, credential: Credential, permission: Permission, now: datetime
+) -> Account | Refused:
     """
     Return the account that a credential may act for, or why it may not.
     """
@@ -44,18 +46,13 @@ def admit(reader: Reader, credential: Credential, permission: Permission, now: d
     return account
 
 
-def view_call(
-    reader: Reader, credential: Credential, reference: CallReference | None, now: datetime
-) -> CallView | Refused:
+def view_call(reader: Reader, account: Account, reference: CallReference | None) -> CallView | Refused:
     """
     Return one of the account's calls; another account's is answered like none.
 
     Args:
         reference: `None` when the client's name for it can't be one.
     """
-    account = admit(reader, credential, Permission.READ_CALLS, now)
-    if isinstance(account, Refused):
-        return account
     call = reader.calls.call(account.id, reference) if reference is not None else None
     if call is None:
         return Refused(reason=Reason.NOT_FOUND)

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.money import as_text
-from outdial.entrypoints.http.wire import problem_body
 from outdial.entrypoints.settings import SettingsError
+from outdial.entrypoints.wire.problems import problem_body
 from outdial.ports.errors import (
     CarrierUnavailableError,
     IntakeFullError,

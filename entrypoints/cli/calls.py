@@ -16,8 +16,8 @@ from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount
 from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import json_is_wanted, operating
 from outdial.entrypoints.cli.values import nested
-from outdial.entrypoints.http.wire import accepted_body, call_body
 from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.wire.calls import accepted_body, call_body
 
 WAIT_SPARE_S: Final = 300
 """How much longer than a call itself may take `--wait` waits, for the queue before it."""

@@ -24,9 +24,9 @@ from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount
 from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import Variables, answering, json_is_wanted, settings_of
 from outdial.entrypoints.demo import Stage
-from outdial.entrypoints.http.wire import call_body
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.wire.calls import call_body
 
 LINE_END: Final = " \\\n  "
 COLOURS: Final = {Status.COMPLETED: "green", Status.FAILED: "red"}

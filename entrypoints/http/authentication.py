@@ -2,11 +2,15 @@
 Where an API key is found in a request.
 """
 
+from typing import Final
+
 from starlette.requests import Request
 
 from outdial.domain.model.principal import PresentedKey
 
-_SCHEME = "bearer "
+KEY_HEADER: Final = "X-API-Key"
+KEY_PARAMETER: Final = "api_key"
+_SCHEME: Final = "bearer "
 
 
 def presented_key(request: Request, *, in_query: bool) -> PresentedKey:
@@ -16,7 +20,7 @@ def presented_key(request: Request, *, in_query: bool) -> PresentedKey:
     authorization = request.headers.get("authorization", "")
     if authorization.lower().startswith(_SCHEME):
         return PresentedKey(text=authorization[len(_SCHEME) :].strip())
-    text = request.headers.get("x-api-key")
+    text = request.headers.get(KEY_HEADER)
     if text is None and in_query:
-        text = request.query_params.get("api_key")
+        text = request.query_params.get(KEY_PARAMETER)
     return PresentedKey(text=text)

@@ -1,92 +1,94 @@
 """
-The routes of calls.
+The operations on calls.
 """
 
 from http import HTTPStatus
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from outdial.domain.model.call_request import CallFields, read_fields
+from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Refused, Replayed
 from outdial.domain.model.idempotency import HEADER, named
 from outdial.domain.model.identifiers import read_call_reference
+from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
-from outdial.entrypoints.http.authentication import presented_key
-from outdial.entrypoints.http.problems import json_response, refusal
-from outdial.entrypoints.http.strict_json import InvalidJsonError, decode_object
-from outdial.entrypoints.http.wire import accepted_body, call_body
-from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.client.client import Client
+from outdial.entrypoints.http.operation import Answered, Asked, NoQuery, Operation
+from outdial.entrypoints.wire.call_requests import CallBody, read_fields
+from outdial.entrypoints.wire.calls import (
+    AcceptedBody,
+    CallDetailBody,
+    accepted_body,
+    call_body,
+)
 
-BODY_BYTES_MAX: Final = 64 * 1024
+CALLS: Final = "/api/v1/calls"
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
 
-LENGTH_DIGITS: Final = 9
-"""More digits of a length need not be read: it is too large already, and Python refuses to read thousands of them."""
 
-
-class CallRoutes:
+async def create(client: Client, asked: Asked[NoQuery, CallFields | Refused]) -> Answered | Refused:
     """
-    Answers requests about calls by asking a dialer.
+    Ask for a call.
     """
-
-    def __init__(self, dialer: Dialer) -> None:
-        self._dialer = dialer
-        self._in_query = dialer.settings.api_key_in_query
-
-    async def create(self, request: Request) -> Response:
-        """
-        `POST /api/v1/calls`: ask for a call.
-        """
-        credential = presented_key(request, in_query=self._in_query)
-        content, key = named(await _read_content(request), request.headers.getlist(HEADER))
-        decision = await self._dialer.submit(credential, content, idempotency_key=key)
-        if isinstance(decision, Refused):
-            return refusal(decision)
-        call = decision.call
-        headers = {"Location": f"/api/v1/calls/{call.call_id}"}
-        if isinstance(decision, Replayed):
-            headers[REPLAYED_HEADER] = "true"
-        return json_response(accepted_body(call), HTTPStatus.CREATED, headers)
-
-    async def show(self, request: Request) -> Response:
-        """
-        `GET /api/v1/calls/{id}`: what became of a call, by its row or its `call_...` id.
-        """
-        credential = presented_key(request, in_query=self._in_query)
-        view = await self._dialer.view(credential, read_call_reference(request.path_params["call_id"]))
-        if isinstance(view, Refused):
-            return refusal(view)
-        return json_response(call_body(view), HTTPStatus.OK)
+    content, key = named(asked.body, asked.request.headers.getlist(HEADER))
+    decision = await client.calls.initiate(content, idempotency_key=key)
+    if isinstance(decision, Refused):
+        return decision
+    call = decision.call
+    headers = {"Location": f"{CALLS}/{call.call_id}"}
+    if isinstance(decision, Replayed):
+        headers[REPLAYED_HEADER] = "true"
+    return Answered(body=accepted_body(call), status=HTTPStatus.CREATED, headers=headers)
 
 
-async def _read_content(request: Request) -> CallFields | Refused:
+async def show(client: Client, asked: Asked[NoQuery, None]) -> Answered | Refused:
     """
-    Read a call's fields from the body, or why they can't be read; the ladder says when that counts.
+    Tell what became of a call.
     """
-    body = await _read_body(request)
-    if body is None:
-        return Refused(reason=Reason.PAYLOAD_TOO_LARGE)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return Refused(reason=Reason.UNSUPPORTED_MEDIA_TYPE)
-    try:
-        return read_fields(decode_object(body))
-    except InvalidJsonError:
-        return Refused(reason=Reason.INVALID_JSON)
+    view = await client.calls.show(read_call_reference(asked.path["call_id"]))
+    return view if isinstance(view, Refused) else Answered(body=call_body(view), status=HTTPStatus.OK)
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """
-    Read a body of at most 64 KiB; `None` as soon as it is known to be larger.
-    """
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length.lstrip("0")[:LENGTH_DIGITS] or "0") > BODY_BYTES_MAX:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            return None
-    return bytes(body)
+OPERATIONS: Final = (
+    Operation(
+        method="POST",
+        path=CALLS,
+        name="initiate_call",
+        summary="Ask for an outbound call from an agent to a phone number.",
+        permission=Permission.INITIATE_CALLS,
+        endpoint=create,
+        body=CallBody,
+        read_body=read_fields,
+        judges_body=True,
+        status=HTTPStatus.CREATED,
+        answer=AcceptedBody,
+        reasons=(
+            Reason.MISSING_PHONE_NUMBER,
+            Reason.MISSING_AGENT_ID,
+            Reason.IDEMPOTENCY_CONFLICT,
+            Reason.IDEMPOTENCY_KEY_EXPIRED,
+            Reason.RATE_LIMIT_EXCEEDED,
+            Reason.INVALID_PHONE_NUMBER,
+            Reason.AGENT_NOT_FOUND,
+            Reason.CONTACT_NOT_FOUND,
+            Reason.NO_PHONE_NUMBER,
+            Reason.DESTINATION_NOT_ALLOWED,
+            Reason.DO_NOT_CALL,
+            Reason.INSUFFICIENT_FUNDS,
+        ),
+        request_headers={HEADER: "Names the request: asked again with the same one, no second call is made."},
+        answer_headers={
+            "Location": "The call's address.",
+            REPLAYED_HEADER: "`true` when the same request was accepted before.",
+        },
+    ),
+    Operation(
+        method="GET",
+        path=f"{CALLS}/{{call_id}}",
+        name="show_call",
+        summary="Show a call, by its database id or its `call_id`.",
+        permission=Permission.READ_CALLS,
+        endpoint=show,
+        answer=CallDetailBody,
+        reasons=(Reason.NOT_FOUND,),
+    ),
+)

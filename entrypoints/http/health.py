@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from outdial.entrypoints.http.problems import RETRY_AFTER_S, json_response
-from outdial.entrypoints.http.wire import unhealthy_body
 from outdial.entrypoints.library import READY, Dialer
+from outdial.entrypoints.wire.health import AliveBody, ReadyBody, unready_body
 
 
 class HealthRoutes:
@@ -24,7 +24,7 @@ class HealthRoutes:
         """
         `GET /healthz`: the process answers.
         """
-        return json_response({"status": "ok"}, HTTPStatus.OK)
+        return json_response(AliveBody(status="ok"), HTTPStatus.OK)
 
     async def ready(self, _request: Request) -> Response:
         """
@@ -32,6 +32,6 @@ class HealthRoutes:
         """
         checks = await self._dialer.readiness()
         if all(check == READY for check in checks.values()):
-            return json_response({"status": READY, "checks": dict(checks)}, HTTPStatus.OK)
+            return json_response(ReadyBody(status="ready", checks=dict(checks)), HTTPStatus.OK)
         headers = {"Retry-After": str(RETRY_AFTER_S)}
-        return json_response(unhealthy_body(checks), HTTPStatus.SERVICE_UNAVAILABLE, headers)
+        return json_response(unready_body(checks), HTTPStatus.SERVICE_UNAVAILABLE, headers)

@@ -2,8 +2,9 @@
 Refusals and failures as HTTP answers: one dictionary from reason to status, one shape everywhere.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.reason import Reason
-from outdial.entrypoints.http.wire import Body, problem_body
+from outdial.entrypoints.wire.problems import problem_body
 from outdial.ports.errors import IntakeFullError, StorageError
 
 RETRY_AFTER_S: Final = 1
@@ -55,7 +56,7 @@ _HEADERS: Final[dict[Reason, dict[str, str]]] = {
 _log = structlog.get_logger()
 
 
-def json_response(body: Body, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response:
+def json_response(body: Mapping[str, Any], status: HTTPStatus, headers: Mapping[str, str] | None = None) -> Response:
     """
     Return a JSON answer.
     """

@@ -21,7 +21,8 @@ from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.cli import main
-from outdial.entrypoints.http.wire import accepted_body, problem_body
+from outdial.entrypoints.wire.calls import accepted_body
+from outdial.entrypoints.wire.problems import problem_body
 from tests.entrypoints.clinic import (
     AGENT,
     ASSISTANT,
@@ -160,7 +161,7 @@ def in_process(database: Path, asked: Asked) -> dict[str, Any]:
             return await dialer.dial(**asked.fields, api_key=asked.key, idempotency_key=asked.idempotency_key)
 
     decision = asyncio.run(ask())
-    return problem_body(decision) if isinstance(decision, Refused) else accepted_body(decision.call)
+    return dict(problem_body(decision) if isinstance(decision, Refused) else accepted_body(decision.call))
 
 
 def at_the_command_line(database: Path, asked: Asked) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from outdial.domain.model.principal import Credential, Operator, Permission, Pre
 from outdial.domain.model.reason import Reason
 from outdial.domain.service.administration import revoke_key
 from outdial.domain.service.reading import CallView, admit, view_call
+from outdial.ports.storage import Reader
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
 from tests.service.calls import accept, after
@@ -23,7 +24,11 @@ OPERATOR = Operator(account_id=builders.ACCOUNT_ID)
 
 
 def _view(database: Database, credential: Credential, reference: CallReference | None) -> CallView | Refused:
-    return database.read(partial(view_call, credential=credential, reference=reference, now=after(1)))
+    def work(reader: Reader) -> CallView | Refused:
+        account = admit(reader, credential, Permission.READ_CALLS, after(1))
+        return account if isinstance(account, Refused) else view_call(reader, account, reference)
+
+    return database.read(work)
 
 
 def _refused(reason: Reason) -> Refused:

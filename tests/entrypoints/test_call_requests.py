@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from outdial.domain.model.call_request import CallFields, read_fields
+from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.template import PROBLEMS_MAX
+from outdial.entrypoints.wire.call_requests import read_fields
 
 BODY = {"phone_number": "+15551234567", "agent_id": 123}
 NOT_AN_ID = "It must be an integer or a string of at most 255 characters."

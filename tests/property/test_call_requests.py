@@ -5,9 +5,12 @@ Laws of reading a call's fields.
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from outdial.domain.model.call_request import FIELDS, CallFields, read_fields
+from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.reason import Reason
+from outdial.entrypoints.wire.call_requests import CallBody, read_fields
 from tests import strategies
+
+FIELDS = tuple(CallBody.model_fields)
 
 bodies = st.one_of(
     st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), strategies.json_values, max_size=6),

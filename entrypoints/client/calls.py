@@ -1,0 +1,51 @@
+"""
+What a client can do about calls.
+"""
+
+from functools import partial
+
+import attrs
+
+from outdial.domain.model.call_request import CallFields
+from outdial.domain.model.decision import Decision, Refused
+from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.principal import Permission
+from outdial.domain.service.reading import CallView, view_call
+from outdial.entrypoints.client.front import Front
+
+
+@attrs.frozen
+class CallsClient:
+    """
+    Calls of one account.
+    """
+
+    _front: Front
+
+    async def initiate(self, content: CallFields | Refused, *, idempotency_key: str | None = None) -> Decision:
+        """
+        Return the decision on a request for a call, after it was committed; the phone is yet to ring.
+
+        Args:
+            content: The request's fields, or why they can't be read: a stranger is not told.
+
+            idempotency_key: Names the request, so that asking again is answered again.
+
+        Raises:
+            IntakeFullError: Too many requests wait already.
+
+            StorageError: Nothing was accepted.
+        """
+        return await self._front.ports.intake.submit(self._front.credential, content, idempotency_key=idempotency_key)
+
+    async def show(self, reference: CallReference | None) -> CallView | Refused:
+        """
+        Return one of the account's calls.
+
+        Args:
+            reference: `None` when the client's name for it can't be one.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self._front.read(Permission.READ_CALLS, partial(view_call, reference=reference))

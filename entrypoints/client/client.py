@@ -1,0 +1,42 @@
+"""
+Everything that can be done with one credential: the same over HTTP, in a process and at the command line.
+"""
+
+import attrs
+
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.principal import Credential, Permission
+from outdial.entrypoints.client.calls import CallsClient
+from outdial.entrypoints.client.front import Front, Ports
+
+
+@attrs.frozen
+class Client:
+    """
+    Acts for one account, as far as its credential allows.
+    """
+
+    _front: Front
+
+    @classmethod
+    def of(cls, ports: Ports, credential: Credential) -> "Client":
+        """
+        Return the client of a credential.
+        """
+        return cls(Front(ports, credential))
+
+    @property
+    def calls(self) -> CallsClient:
+        """
+        Calls.
+        """
+        return CallsClient(self._front)
+
+    async def refuse(self, permission: Permission, refused: Refused) -> Refused:
+        """
+        Refuse a request that can't be understood; a stranger learns only that it is one.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self._front.refuse(permission, refused)

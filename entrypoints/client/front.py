@@ -1,0 +1,87 @@
+"""
+Where every request comes in, whoever brings it: admitted by its credential, then served in the same transaction.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import attrs
+
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.principal import Account, Credential, Permission
+from outdial.domain.service.reading import admit
+from outdial.ports.clock import Clock
+from outdial.ports.intake import Intake
+from outdial.ports.randomness import Randomness
+from outdial.ports.storage import Reader, Storage, Transaction
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Ports:
+    """
+    What requests are served with.
+    """
+
+    storage: Storage
+    intake: Intake
+    clock: Clock
+    randomness: Randomness
+    policy: Policy
+
+
+@attrs.frozen
+class Front:
+    """
+    The way in for one credential.
+    """
+
+    ports: Ports
+    credential: Credential
+
+    async def read(self, permission: Permission, work: Callable[[Reader, Account], T | Refused]) -> T | Refused:
+        """
+        Return what `work` finds for the credential's account, or why it may not look.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+
+        def admitted(reader: Reader) -> T | Refused:
+            account = admit(reader, self.credential, permission, now)
+            return account if isinstance(account, Refused) else work(reader, account)
+
+        now = self.ports.clock.now()
+        return await self.ports.storage.read(admitted)
+
+    async def write(
+        self, permission: Permission, work: Callable[[Transaction, Account, datetime], T | Refused]
+    ) -> T | Refused:
+        """
+        Do `work` for the credential's account in one transaction, or return why it may not be done.
+
+        Args:
+            work: Gets the time of the request, too.
+
+        Raises:
+            StorageError: Nothing was written.
+        """
+
+        def admitted(transaction: Transaction) -> T | Refused:
+            account = admit(transaction, self.credential, permission, now)
+            return account if isinstance(account, Refused) else work(transaction, account, now)
+
+        now = self.ports.clock.now()
+        return await self.ports.storage.transact(admitted)
+
+    async def refuse(self, permission: Permission, refused: Refused) -> Refused:
+        """
+        Refuse a request that can't be understood; a stranger learns only that it is one.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self.read(permission, lambda _reader, _account: refused)

@@ -1,0 +1,41 @@
+"""
+The operations of the API, and how requests find them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from outdial.entrypoints.http import calls
+from outdial.entrypoints.http.authentication import presented_key
+from outdial.entrypoints.http.operation import Operation
+from outdial.entrypoints.library import Dialer
+
+OPERATIONS: Final[tuple[Operation, ...]] = calls.OPERATIONS
+"""Fixed addresses stand before those with a part that varies: the first one that fits is taken."""
+
+
+def api_routes(dialer: Dialer) -> list[Route]:
+    """
+    Return the routes of all operations: one for each address, so that 405 names every method that it has.
+    """
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    return [
+        Route(path, _dispatcher(dialer, operations), methods=list(operations)) for path, operations in by_path.items()
+    ]
+
+
+def _dispatcher(dialer: Dialer, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
+    key_in_query = dialer.settings.api_key_in_query
+
+    async def serve(request: Request) -> Response:
+        operation = operations["GET" if request.method == "HEAD" else request.method]
+        client = dialer.acting(presented_key(request, in_query=key_in_query))
+        return await operation.serve(client, request, key_in_query=key_in_query)
+
+    return serve
