@@ -128,7 +128,7 @@ class Administration:
         """
         return await self._storage.transact(partial(administration.revoke_key, key_id=key_id, at=self._clock.now()))
 
-    async def create_agent(
+    async def create_agent(  # noqa: PLR0913 - as many as an agent has fields
         self,
         account_id: int,
         *,
@@ -138,6 +138,9 @@ class Administration:
         phone_number: str | None = None,
         runtime: str = RuntimeKind.ANNOUNCE.value,
         sip_uri: str | None = None,
+        model: str | None = None,
+        voice_id: str | None = None,
+        team_id: int | None = None,
     ) -> Agent:
         """
         Create an agent.
@@ -149,10 +152,12 @@ class Administration:
 
             runtime: `announce` speaks the greeting, `sip_uri` joins the callee to the agent's own SIP address.
 
+            model: The language model behind it; it, `voice_id` and `team_id` are told to clients and not used.
+
         Raises:
             ValueError: Says which value can't be used.
         """
-        _check_texts(name, greeting, instructions)
+        _check_texts(name, greeting, instructions, model, voice_id)
         draft = Agent(
             id=_NEW,
             account_id=account_id,
@@ -163,6 +168,9 @@ class Administration:
             instructions=instructions,
             runtime=RuntimeKind(runtime),
             sip_uri=sip_uri,
+            model=model,
+            voice_id=voice_id,
+            team_id=team_id,
         )
         return await self._storage.transact(partial(administration.create_agent, draft=draft))
 

@@ -60,9 +60,10 @@ TABLES: Final = (
         name="agents",
         columns=(
             *("id", "account_id", "assistant_id", "name", "phone_number", "greeting", "instructions", "runtime"),
-            "sip_uri",
+            *("sip_uri", "model", "voice_id", "team_id"),
         ),
     ),
+    Table(name="agent_totals", columns=("agent_id", "account_id", "calls", "talk_s")),
     Table(
         name="contacts",
         columns=("id", "account_id", "first_name", "last_name", "email", "company", "phone_number"),

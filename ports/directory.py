@@ -2,9 +2,10 @@
 Who may ask, who talks and who is known, in storage.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from outdial.domain.model.agent import Agent
+from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
@@ -38,6 +39,16 @@ class DirectoryReader(Protocol):
         Return an agent, whoever owns it: for the operator alone.
         """
 
+    def agents(self, account_id: int, *, after: int, limit: int) -> tuple[Agent, ...]:
+        """
+        Return at most `limit` of an account's agents whose row is above `after`, in the order of their rows.
+        """
+
+    def agent_totals(self, account_id: int, agent_ids: Collection[int]) -> Mapping[int, AgentTotals]:
+        """
+        Return what the calls of an account's agents came to, by the agents' rows; those without any call are left out.
+        """
+
     def contact(self, account_id: int, contact_id: int) -> Contact | None:
         """
         Return an account's contact.
@@ -68,4 +79,11 @@ class Directory(DirectoryReader, Protocol):
 
         Raises:
             StorageConflictError: There is no such key.
+        """
+
+    def add_talk(self, account_id: int, agent_id: int, talk_s: int) -> None:
+        """
+        Add the talk time of a call that is being settled to its agent's totals.
+
+        Its account's wallet was written before, in this transaction.
         """

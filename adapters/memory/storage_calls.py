@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from outdial.adapters.memory.storage_tables import Tables
+from outdial.domain.model.agent import AgentTotals
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import MICROS_PER_SECOND, LiveCalls
@@ -137,6 +138,7 @@ class MemoryCalls:
         if call.id in self._tables.calls or (name is not None and self.prior(call.account_id, name) is not None):
             raise StorageConflictError(f"The row {call.id} is taken; nothing was written.")
         self._tables.calls[call.id] = call
+        self._tables.count(call.account_id, call.agent_id, AgentTotals(calls=1))
         self._tables.last_ids[Call] = max(call.id, self._tables.last_ids.get(Call, 0))
         self.record(call, call.created_at)
 

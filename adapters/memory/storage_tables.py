@@ -2,12 +2,12 @@
 What storage in memory holds, and the operations of the port on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
 import attrs
 
-from outdial.domain.model.agent import Agent
+from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
@@ -33,6 +33,7 @@ class Tables:
         factory=lambda: {Account: {}, ApiKey: {}, Agent: {}, Contact: {}}
     )
     last_ids: dict[type, int] = attrs.field(factory=dict)
+    agent_totals: dict[tuple[int, int], AgentTotals] = attrs.field(factory=dict)
     dnc: dict[tuple[int, PhoneNumber], DncEntry] = attrs.field(factory=dict)
     rates: dict[tuple[str, str], Rate] = attrs.field(factory=dict)
     wallets: dict[int, Wallet] = attrs.field(factory=dict)
@@ -49,6 +50,7 @@ class Tables:
         return Tables(
             records={record_type: dict(records) for record_type, records in self.records.items()},
             last_ids=dict(self.last_ids),
+            agent_totals=dict(self.agent_totals),
             dnc=dict(self.dnc),
             rates=dict(self.rates),
             wallets=dict(self.wallets),
@@ -57,6 +59,15 @@ class Tables:
             call_records=list(self.call_records),
             seen_at_micros=dict(self.seen_at_micros),
             next_starts=dict(self.next_starts),
+        )
+
+    def count(self, account_id: int, agent_id: int, more: AgentTotals) -> None:
+        """
+        Add to an agent's totals.
+        """
+        before = self.agent_totals.get((account_id, agent_id), AgentTotals())
+        self.agent_totals[account_id, agent_id] = AgentTotals(
+            calls=before.calls + more.calls, talk_s=before.talk_s + more.talk_s
         )
 
     def check_account(self, account_id: int) -> None:
@@ -102,6 +113,20 @@ class MemoryDirectory:
             return self._find(Agent, agent_id)
         return next((agent for agent in self._agents() if agent.assistant_id == agent_id), None)
 
+    def agents(self, account_id: int, *, after: int, limit: int) -> tuple[Agent, ...]:
+        """
+        Return at most `limit` of an account's agents after a row, in order.
+        """
+        mine = (agent for agent in self._agents() if agent.account_id == account_id and agent.id > after)
+        return tuple(sorted(mine, key=lambda agent: agent.id)[:limit])
+
+    def agent_totals(self, account_id: int, agent_ids: Collection[int]) -> Mapping[int, AgentTotals]:
+        """
+        Return what the calls of an account's agents came to.
+        """
+        totals = self._tables.agent_totals
+        return {agent_id: totals[account_id, agent_id] for agent_id in agent_ids if (account_id, agent_id) in totals}
+
     def contact(self, account_id: int, contact_id: int) -> Contact | None:
         """
         Return an account's contact.
@@ -144,6 +169,12 @@ class MemoryDirectory:
         self._tables.records[ApiKey][key.id] = attrs.evolve(
             stored, permissions=key.permissions, expires_at=key.expires_at, revoked_at=key.revoked_at
         )
+
+    def add_talk(self, account_id: int, agent_id: int, talk_s: int) -> None:
+        """
+        Add the talk time of a call that is being settled.
+        """
+        self._tables.count(account_id, agent_id, AgentTotals(talk_s=talk_s))
 
     def _find(self, record_type: type[T], number: int) -> T | None:
         record = self._tables.records[record_type].get(number)  # type: ignore[index]

@@ -5,6 +5,7 @@ Deciding and recording a batch of requests inside one transaction.
 from collections.abc import Mapping, Sequence
 
 from outdial.adapters.postgres.call_rows import (
+    calls_by_agent,
     calls_by_day,
     entry_columns,
     progress_columns,
@@ -45,6 +46,7 @@ def _record(sql: Statements, accepted: Sequence[Accepted], wallets: Sequence[Wal
             _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
             _all("add_records", calls),
             *([_all("count_calls", days)] if days else []),
+            _all("count_agents", calls_by_agent(decision.call for decision in accepted)),
             _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
             (SQL["notify"], {}),
         ]

@@ -113,6 +113,17 @@ def calls_by_day(calls: Iterable[Call]) -> list[Columns]:
     return [{"key_id": key_id, "day": day, "calls": counts[key_id, day]} for key_id, day in sorted(counts)]
 
 
+def calls_by_agent(calls: Iterable[Call]) -> list[Columns]:
+    """
+    Write how many more calls each agent has.
+    """
+    counts = Counter((call.agent_id, call.account_id) for call in calls)
+    return [
+        {"agent_id": agent_id, "account_id": account_id, "calls": count}
+        for (agent_id, account_id), count in counts.items()
+    ]
+
+
 def script_columns(call: Call) -> Columns:
     """
     Write what the agent says in a call.

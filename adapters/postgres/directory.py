@@ -2,6 +2,7 @@
 Accounts, keys, agents and contacts in PostgreSQL.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Final, assert_never
 
 import attrs
@@ -11,7 +12,7 @@ from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.statements import Statements
 from outdial.adapters.relational import values
 from outdial.adapters.relational.values import Row
-from outdial.domain.model.agent import Agent
+from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
@@ -63,6 +64,20 @@ class PostgresDirectory:
         name = "agent_of_any_account_by_row" if isinstance(agent_id, int) else "agent_of_any_account_by_name"
         return _read_agent(self._sql.one(SQL[name], agent_id=agent_id))
 
+    def agents(self, account_id: int, *, after: int, limit: int) -> tuple[Agent, ...]:
+        """
+        Return at most `limit` of an account's agents after a row, in order.
+        """
+        found = self._sql.all(SQL["agents"], account_id=account_id, after=after, limit=limit)
+        return tuple(values.read_agent(row) for row in found)
+
+    def agent_totals(self, account_id: int, agent_ids: Collection[int]) -> Mapping[int, AgentTotals]:
+        """
+        Return what the calls of an account's agents came to.
+        """
+        found = self._sql.all(SQL["agent_totals"], account_id=account_id, agent_ids=list(agent_ids))
+        return {agent_id: AgentTotals(calls=calls, talk_s=talk_s) for agent_id, calls, talk_s in found}
+
     def contact(self, account_id: int, contact_id: int) -> Contact | None:
         """
         Return an account's contact.
@@ -103,6 +118,12 @@ class PostgresDirectory:
         """
         if not self._sql.write(SQL["update_key"], rows.key_change(key)):
             raise StorageConflictError(f"There is no key {key.id}; nothing was written.")
+
+    def add_talk(self, account_id: int, agent_id: int, talk_s: int) -> None:
+        """
+        Add the talk time of a call that is being settled.
+        """
+        self._sql.write(SQL["add_talk"], {"account_id": account_id, "agent_id": agent_id, "talk_s": talk_s})
 
 
 def _read_agent(row: Row | None) -> Agent | None:

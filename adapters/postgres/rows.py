@@ -75,6 +75,9 @@ def agent_columns(agent: Agent) -> Columns:
         "instructions": agent.instructions,
         "runtime": agent.runtime.value,
         "sip_uri": agent.sip_uri,
+        "model": agent.model,
+        "voice_id": agent.voice_id,
+        "team_id": agent.team_id,
     }
 
 

@@ -65,7 +65,8 @@ def read_agent(row: Row) -> Agent:
     """
     Read an agent.
     """
-    number, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri = row
+    number, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri = row[:9]
+    model, voice_id, team_id = row[9:]
     return Agent(
         id=number,
         account_id=account_id,
@@ -76,6 +77,9 @@ def read_agent(row: Row) -> Agent:
         instructions=instructions,
         runtime=RuntimeKind(runtime),
         sip_uri=sip_uri,
+        model=model,
+        voice_id=voice_id,
+        team_id=team_id,
     )
 
 

@@ -5,9 +5,17 @@ Deciding and recording a batch of requests inside one transaction.
 from collections.abc import Sequence
 from typing import Final
 
-from outdial.adapters.sqlite.call_rows import calls_by_day, entry_row, progress_row, promise_row, record_row, script_row
+from outdial.adapters.sqlite.call_rows import (
+    calls_by_agent,
+    calls_by_day,
+    entry_row,
+    progress_row,
+    promise_row,
+    record_row,
+    script_row,
+)
 from outdial.adapters.sqlite.calls import ADD_RECORD
-from outdial.adapters.sqlite.directory import LAST_NUMBER, SET_LAST_NUMBER
+from outdial.adapters.sqlite.directory import COUNT_FOR_AGENT, LAST_NUMBER, SET_LAST_NUMBER
 from outdial.adapters.sqlite.snapshot import facts_of_all
 from outdial.adapters.sqlite.statements import Statements
 from outdial.adapters.sqlite.wallets import ADD_ENTRY, UPDATE_WALLET, SqliteWallets
@@ -57,6 +65,7 @@ def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
     sql.write_all(ADD_RECORD, [record_row(call, call.created_at) for call in calls])
     sql.write_all(UPDATE_WALLET, [(wallet.balance_micros, wallet.held_micros, wallet.account_id) for wallet in wallets])
     sql.write_all(COUNT_CALLS, calls_by_day(calls))
+    sql.write_all(COUNT_FOR_AGENT, calls_by_agent(calls))
     sql.write(SET_LAST_NUMBER, _CALLS_TABLE, max(call.id for call in calls))
 
 

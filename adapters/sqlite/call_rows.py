@@ -99,6 +99,14 @@ def calls_by_day(calls: Iterable[Call]) -> list[Row]:
     return [(key_id, day, count) for (key_id, day), count in counts.items()]
 
 
+def calls_by_agent(calls: Iterable[Call]) -> list[Row]:
+    """
+    Write how many more calls each agent has, without any talk yet.
+    """
+    counts = Counter((call.agent_id, call.account_id) for call in calls)
+    return [(agent_id, account_id, count, 0) for (agent_id, account_id), count in counts.items()]
+
+
 def script_row(call: Call) -> Row:
     """
     Write what the agent says in a call.

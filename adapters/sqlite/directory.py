@@ -2,6 +2,7 @@
 Accounts, keys, agents and contacts in SQLite.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Final, assert_never
 
 import attrs
@@ -10,7 +11,7 @@ from outdial.adapters.relational import values
 from outdial.adapters.relational.columns import write_json, write_time_or_none
 from outdial.adapters.sqlite import rows
 from outdial.adapters.sqlite.statements import Statements
-from outdial.domain.model.agent import Agent
+from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
@@ -26,10 +27,20 @@ KEY: Final = (
     " from api_keys where id = ?"
 )
 _AGENTS: Final = (
-    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri from agents"
+    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model,"
+    " voice_id, team_id from agents"
 )
 AGENT_BY_ROW: Final = _AGENTS + " where id = ?"
 AGENT_BY_NAME: Final = _AGENTS + " where assistant_id = ?"
+AGENTS: Final = _AGENTS + " where account_id = ? and id > ? order by id limit ?"
+AGENT_TOTALS: Final = (
+    "select agent_id, calls, talk_s from agent_totals"
+    " where account_id = ? and agent_id in (select value from json_each(?))"
+)
+COUNT_FOR_AGENT: Final = (
+    "insert into agent_totals (agent_id, account_id, calls, talk_s) values (?, ?, ?, ?)"
+    " on conflict (agent_id) do update set calls = calls + excluded.calls, talk_s = talk_s + excluded.talk_s"
+)
 CONTACT: Final = (
     "select id, account_id, first_name, last_name, email, company, phone_number"
     " from contacts where id = ? and account_id = ?"
@@ -56,8 +67,8 @@ ADD_KEY: Final = (
 )
 ADD_AGENT: Final = (
     "insert into agents"
-    " (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri)"
-    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model, voice_id,"
+    " team_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_CONTACT: Final = (
     "insert into contacts (id, account_id, first_name, last_name, email, company, phone_number)"
@@ -101,6 +112,19 @@ class SqliteDirectory:
         """
         row = self._sql.one(AGENT_BY_ROW if isinstance(agent_id, int) else AGENT_BY_NAME, agent_id)
         return None if row is None else values.read_agent(row)
+
+    def agents(self, account_id: int, *, after: int, limit: int) -> tuple[Agent, ...]:
+        """
+        Return at most `limit` of an account's agents after a row, in order.
+        """
+        return tuple(values.read_agent(row) for row in self._sql.all(AGENTS, account_id, after, limit))
+
+    def agent_totals(self, account_id: int, agent_ids: Collection[int]) -> Mapping[int, AgentTotals]:
+        """
+        Return what the calls of an account's agents came to.
+        """
+        found = self._sql.all(AGENT_TOTALS, account_id, write_json(frozenset(agent_ids)))
+        return {agent_id: AgentTotals(calls=calls, talk_s=talk_s) for agent_id, calls, talk_s in found}
 
     def contact(self, account_id: int, contact_id: int) -> Contact | None:
         """
@@ -149,3 +173,9 @@ class SqliteDirectory:
         )
         if not changed:
             raise StorageConflictError(f"There is no key {key.id}; nothing was written.")
+
+    def add_talk(self, account_id: int, agent_id: int, talk_s: int) -> None:
+        """
+        Add the talk time of a call that is being settled.
+        """
+        self._sql.write(COUNT_FOR_AGENT, agent_id, account_id, 0, talk_s)

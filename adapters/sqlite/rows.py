@@ -63,6 +63,9 @@ def agent_row(agent: Agent) -> Row:
         agent.instructions,
         agent.runtime.value,
         agent.sip_uri,
+        agent.model,
+        agent.voice_id,
+        agent.team_id,
     )
 
 

@@ -45,12 +45,12 @@ ACCOUNTS: Final = (
     " where id in (select value from json_each(?))"
 )
 AGENTS_BY_ROW: Final = (
-    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri"
-    " from agents where id in (select value from json_each(?))"
+    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model,"
+    " voice_id, team_id from agents where id in (select value from json_each(?))"
 )
 AGENTS_BY_NAME: Final = (
-    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri"
-    " from agents where assistant_id in (select value from json_each(?))"
+    "select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model,"
+    " voice_id, team_id from agents where assistant_id in (select value from json_each(?))"
 )
 CONTACTS: Final = (
     "select id, account_id, first_name, last_name, email, company, phone_number"

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import attrs
 
+from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.phone_number import PhoneNumber
+from outdial.domain.model.rate import SECONDS_PER_MINUTE
 from outdial.domain.model.sip_address import parse_sip_address
 from outdial.domain.model.template import check_template
 
@@ -37,6 +39,9 @@ def _check_sip_uri(_instance: object, _attribute: object, value: str | None) -> 
         parse_sip_address(value)
 
 
+_OPTIONAL_NAME = attrs.validators.optional([attrs.validators.min_len(1), attrs.validators.max_len(NAME_LENGTH_MAX)])
+
+
 @attrs.frozen(kw_only=True)
 class Agent:
     """
@@ -52,6 +57,12 @@ class Agent:
         instructions: What it is told to do; may hold `{{variables}}`.
 
         sip_uri: Where it is reached; needed by the runtime `sip_uri` alone.
+
+        model: The language model behind it, in the words of whoever runs it; told, not used.
+
+        voice_id: The voice that it speaks with, likewise.
+
+        team_id: The team that it belongs to, likewise; at least 1.
     """
 
     id: int
@@ -63,9 +74,44 @@ class Agent:
     instructions: str = attrs.field(default="", validator=_check_text)
     runtime: RuntimeKind = RuntimeKind.ANNOUNCE
     sip_uri: str | None = attrs.field(default=None, validator=_check_sip_uri)
+    model: str | None = attrs.field(default=None, validator=_OPTIONAL_NAME)
+    voice_id: str | None = attrs.field(default=None, validator=_OPTIONAL_NAME)
+    team_id: int | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(ID_MAX)]),
+    )
 
     def __attrs_post_init__(self) -> None:
         if (self.runtime is RuntimeKind.SIP_URI) != (self.sip_uri is not None):
             raise ValueError("The runtime sip_uri needs a SIP URI, and no other runtime takes one.")
         if self.runtime is RuntimeKind.ANNOUNCE and not self.greeting.strip():
             raise ValueError("An agent of the runtime announce needs a greeting to speak.")
+
+    @property
+    def can_make_calls(self) -> bool:
+        """
+        Whether it has a number to be shown as caller ID.
+        """
+        return self.phone_number is not None
+
+
+@attrs.frozen(kw_only=True)
+class AgentTotals:
+    """
+    What an agent's calls came to, counted as they are accepted and settled.
+
+    Attributes:
+        calls: How many were accepted, whatever became of them.
+
+        talk_s: Seconds talked in those that are settled.
+    """
+
+    calls: int = 0
+    talk_s: int = 0
+
+    @property
+    def minutes_used(self) -> float:
+        """
+        The talk time in minutes, to the hundredth: as long as people talked, not as it was rounded for their bills.
+        """
+        return round(self.talk_s / SECONDS_PER_MINUTE, 2)

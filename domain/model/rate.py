@@ -13,7 +13,7 @@ from outdial.domain.model.phone_number import PhoneNumber
 
 INCREMENT_S_MAX: Final = 3600
 _PREFIX: Final = re.compile(r"[0-9]{0,15}")
-_SECONDS_PER_MINUTE: Final = 60
+SECONDS_PER_MINUTE: Final = 60
 
 
 def _check_prefix(_instance: object, _attribute: object, value: str) -> None:
@@ -51,7 +51,7 @@ class Rate:
         An answered call is billed one increment at least.
         """
         billed_s = self._billed_s(talk_s)
-        return -(-self.per_minute_micros * billed_s // _SECONDS_PER_MINUTE)
+        return -(-self.per_minute_micros * billed_s // SECONDS_PER_MINUTE)
 
     def affordable_s(self, micros: int, *, limit_s: int) -> int:
         """
@@ -59,7 +59,7 @@ class Rate:
         """
         if self.price(limit_s) <= micros:
             return limit_s
-        increments = micros * _SECONDS_PER_MINUTE // (self.per_minute_micros * self.increment_s)
+        increments = micros * SECONDS_PER_MINUTE // (self.per_minute_micros * self.increment_s)
         talk_s = increments * self.increment_s
         return talk_s if talk_s > 0 and self.price(talk_s) <= micros else 0
 

@@ -41,7 +41,7 @@ def agent_has_number(_request: CallRequest, facts: Facts) -> Refused | None:
     """
     The agent has a number of its own to be shown as caller ID.
     """
-    has_number = facts.agent is not None and facts.agent.phone_number is not None
+    has_number = facts.agent is not None and facts.agent.can_make_calls
     return None if has_number else Refused(reason=Reason.NO_PHONE_NUMBER)
 
 

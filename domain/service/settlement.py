@@ -63,6 +63,8 @@ def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
     rest_micros = settled.hold_micros - charge_micros
     if rest_micros > 0 or charge_micros == 0:
         transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
+    if settled.talk_s > 0:  # after the wallet, whose lock keeps two transactions of an account apart
+        transaction.directory.add_talk(settled.account_id, settled.agent_id, settled.talk_s)
     return settled
 
 

@@ -2,11 +2,12 @@
 Agents, and the contacts that they call.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from outdial.domain.model.agent import RuntimeKind
+from outdial.domain.model.identifiers import ID_MAX
 from outdial.entrypoints.cli.answer import Answer, facts
 from outdial.entrypoints.cli.running import account_option, operating
 from outdial.entrypoints.library import Dialer
@@ -40,30 +41,15 @@ def contact() -> None:
     help="Speak the greeting, or join the callee to the agent's own SIP address.",
 )
 @click.option("--sip-uri", metavar="URI", help="Its address, for the runtime sip_uri.")
+@click.option("--model", help="The language model behind it, for clients to know.")
+@click.option("--voice-id", help="The voice that it speaks with, for clients to know.")
+@click.option("--team-id", type=click.IntRange(1, ID_MAX), help="The team that it belongs to, for clients to know.")
 @operating
-async def create_agent(
-    dialer: Dialer,
-    *,
-    account_id: int,
-    name: str,
-    greeting: str,
-    instructions: str,
-    phone_number: str | None,
-    runtime: str,
-    sip_uri: str | None,
-) -> Answer:
+async def create_agent(dialer: Dialer, *, account_id: int, **fields: Any) -> Answer:
     """
     Create an agent.
     """
-    created = await dialer.administration.create_agent(
-        account_id,
-        name=name,
-        greeting=greeting,
-        instructions=instructions,
-        phone_number=phone_number,
-        runtime=runtime,
-        sip_uri=sip_uri,
-    )
+    created = await dialer.administration.create_agent(account_id, **fields)
     number = created.phone_number.e164 if created.phone_number is not None else None
     return Answer(
         body={
@@ -76,7 +62,10 @@ async def create_agent(
             "instructions": created.instructions,
             "runtime": created.runtime.value,
             "sip_uri": created.sip_uri,
-            "can_make_calls": number is not None,
+            "model": created.model,
+            "voice_id": created.voice_id,
+            "team_id": created.team_id,
+            "can_make_calls": created.can_make_calls,
         },
         shown=facts(
             f"Agent {created.id} of account {account_id}",
@@ -86,6 +75,9 @@ async def create_agent(
             ("greeting", created.greeting),
             ("runtime", created.runtime.value),
             ("SIP address", created.sip_uri),
+            ("model", created.model),
+            ("voice", created.voice_id),
+            ("team", str(created.team_id) if created.team_id is not None else None),
         ),
     )
 

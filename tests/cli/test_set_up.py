@@ -112,6 +112,20 @@ def test_an_agent_has_two_ids(line: CommandLine) -> None:
     assert ("+15555550100", "announce", True) == (body["phone_number"], body["runtime"], body["can_make_calls"])
 
 
+def test_an_agent_may_have_a_model_a_voice_and_a_team(line: CommandLine) -> None:
+    """
+    They come back as they were given; an agent without them has none.
+    """
+    line.ask("account", "create", "Acme")
+    words = ("agent", "create", *OWNER, "--name", "Bot", "--greeting", "Hi")
+
+    whole = line.ask(*words, "--model", "large-1", "--voice-id", "alto", "--team-id", "7")
+    plain = line.ask(*words)
+
+    assert ("large-1", "alto", 7) == (whole["model"], whole["voice_id"], whole["team_id"])
+    assert (None, None, None) == (plain["model"], plain["voice_id"], plain["team_id"])
+
+
 def test_an_agent_may_have_a_sip_address(line: CommandLine) -> None:
     """
     It then needs no greeting.

@@ -21,7 +21,10 @@ from tests.contract.storage.test_sqlite_plans import use_everything
 
 FILES = sorted(file.name for file in (files(FOLDER) / "sql").iterdir())
 QUERIES = [(file, query) for file in FILES for query in read_queries(file).values()]
-OWNED = ("accounts", "api_keys", "agents", "contacts", "dnc", "wallets", "ledger", "calls", "scripts", "call_records")
+OWNED = (
+    *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc", "wallets", "ledger", "calls", "scripts"),
+    "call_records",
+)
 """Tables whose rows belong to an account."""
 
 OF_ANY_ACCOUNT = {
@@ -41,8 +44,9 @@ LARGE = """
     insert into accounts select n, 'Account', 'USD', 0, null, '[]', '{}' from generate_series(1000, 6000) n;
     insert into wallets select id, 1000, 0 from accounts where id >= 1000;
     insert into api_keys select id, id, '[]', '', 0, null, null, 100 from accounts where id >= 1000;
-    insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null
-        from accounts where id >= 1000;
+    insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null,
+        null, null, null from accounts where id >= 1000;
+    insert into agent_totals select id, account_id, 1, 1 from agents where id >= 1000;
     insert into contacts select id, id, 'Ann', null, null, null, null from accounts where id >= 1000;
     insert into dnc select id, '+' || 15550000000 + id, '', 0 from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from outdial.domain.model.agent import AgentTotals
 from outdial.domain.model.call import Status
 from outdial.domain.model.call_event import Ended
 from outdial.domain.model.decision import Accepted
@@ -55,6 +56,20 @@ def test_talk_time_is_captured_and_the_rest_released(database: Database, talk_s:
     assert released == money.get(EntryKind.RELEASE, 0)
     assert (EntryKind.RELEASE in money) is (released > 0)
     assert (DEPOSIT_MICROS - charge, 0) == (wallet(database).balance_micros, wallet(database).held_micros)
+
+
+def test_what_was_talked_counts_for_the_agent_once(database: Database) -> None:
+    """
+    Telling the end again adds nothing; a call that was never answered counts as a call without talk.
+    """
+    call = in_state(database, State.IN_PROGRESS)
+    for _ in range(2):
+        database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=90)))
+    in_state(database, State.BLOCKED)
+
+    totals = database.read(lambda reader: reader.directory.agent_totals(builders.ACCOUNT_ID, [builders.AGENT_ID]))
+
+    assert {builders.AGENT_ID: AgentTotals(calls=2, talk_s=90)} == totals
 
 
 @pytest.mark.parametrize("talk_s", [0, 90])

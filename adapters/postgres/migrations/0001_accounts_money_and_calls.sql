@@ -37,7 +37,20 @@ create table agents (
     greeting text not null,
     instructions text not null,
     runtime text not null,
-    sip_uri text
+    sip_uri text,
+    model text,
+    voice_id text,
+    team_id bigint
+);
+
+create index agents_of_account on agents (account_id, id);
+
+-- Counted when calls are accepted and settled: nobody could count millions of calls for each list of agents.
+create table agent_totals (
+    agent_id bigint primary key,
+    account_id bigint not null references accounts (id),
+    calls bigint not null,
+    talk_s bigint not null
 );
 
 create table contacts (

@@ -10,13 +10,13 @@ from accounts where id = any(%(account_ids)s::bigint[] || array(select account_i
 
 -- name: agents_by_row
 -- Agents by account and row.
-select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri
+select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model, voice_id, team_id
 from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::bigint[]) as wanted (wanted_account, wanted_id)
     on account_id = wanted_account and id = wanted_id
 
 -- name: agents_by_name
 -- Agents by account and public id.
-select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri
+select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model, voice_id, team_id
 from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::text[]) as wanted (wanted_account, wanted_id)
     on account_id = wanted_account and assistant_id = wanted_id
 
@@ -47,6 +47,13 @@ from key_days join unnest(%(key_ids)s::bigint[], %(days)s::bigint[]) as wanted (
 insert into key_days (key_id, day, calls)
 select * from unnest(%(key_id)s::bigint[], %(day)s::bigint[], %(calls)s::bigint[])
 on conflict (key_id, day) do update set calls = key_days.calls + excluded.calls
+
+-- name: count_agents
+-- That each agent had more calls accepted; the wallets are locked, so nobody else counts for these accounts.
+insert into agent_totals (agent_id, account_id, calls, talk_s)
+select agent_id, account_id, calls, 0
+from unnest(%(agent_id)s::bigint[], %(account_id)s::bigint[], %(calls)s::bigint[]) as more (agent_id, account_id, calls)
+on conflict (agent_id) do update set calls = agent_totals.calls + excluded.calls
 
 -- name: dnc_entries
 -- Do-Not-Call entries by account and number; the numbers' guards are held.

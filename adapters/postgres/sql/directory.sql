@@ -9,7 +9,9 @@ select id, account_id, permissions, secret_hash, created_at, expires_at, revoked
 
 -- name: agent_columns
 -- Part of the statements below, in the order of `read_agent` (of any account)
-select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri from agents
+select id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model, voice_id,
+    team_id
+from agents
 
 -- name: agent_by_row
 -- An account's agent by its row.
@@ -26,6 +28,21 @@ select id, account_id, assistant_id, name, phone_number, greeting, instructions,
 -- name: agent_of_any_account_by_name
 -- An agent for the operator (of any account)
 {agent_columns} where assistant_id = %(agent_id)s
+
+-- name: agents
+-- An account's agents after a row.
+{agent_columns} where account_id = %(account_id)s and id > %(after)s order by id limit %(limit)s
+
+-- name: agent_totals
+-- What the calls of an account's agents came to.
+select agent_id, calls, talk_s
+from agent_totals where account_id = %(account_id)s and agent_id = any(%(agent_ids)s::bigint[])
+
+-- name: add_talk
+-- An agent's talk time; the account's wallet is locked, so nobody else counts for it.
+insert into agent_totals (agent_id, account_id, calls, talk_s)
+values (%(agent_id)s, %(account_id)s, 0, %(talk_s)s)
+on conflict (agent_id) do update set talk_s = agent_totals.talk_s + excluded.talk_s
 
 -- name: contact
 -- An account's contact.
@@ -72,9 +89,10 @@ on conflict do nothing
 
 -- name: add_agent
 -- A new agent; nothing when its row or its public id is taken or its account is missing.
-insert into agents (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri)
+insert into agents (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model,
+    voice_id, team_id)
 select %(id)s, id, %(assistant_id)s, %(name)s, %(phone_number)s, %(greeting)s, %(instructions)s, %(runtime)s,
-    %(sip_uri)s
+    %(sip_uri)s, %(model)s, %(voice_id)s, %(team_id)s::bigint
 from accounts where id = %(account_id)s
 on conflict do nothing
 

@@ -33,7 +33,20 @@ create table agents (
     greeting text not null,
     instructions text not null,
     runtime text not null,
-    sip_uri text
+    sip_uri text,
+    model text,
+    voice_id text,
+    team_id integer
+) strict;
+
+create index agents_of_account on agents (account_id);
+
+-- Counted when calls are accepted and settled: nobody could count millions of calls for each list of agents.
+create table agent_totals (
+    agent_id integer primary key,
+    account_id integer not null references accounts (id),
+    calls integer not null,
+    talk_s integer not null
 ) strict;
 
 create table contacts (

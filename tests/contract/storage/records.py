@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 from hypothesis import strategies as st
 
-from outdial.domain.model.agent import Agent, RuntimeKind
+from outdial.domain.model.agent import NAME_LENGTH_MAX, Agent, RuntimeKind
 from outdial.domain.model.call import Call, Script
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.disposition import Disposition, HangUpCause
@@ -74,15 +74,19 @@ api_keys = st.builds(
     expires_at=st.none() | times,
     revoked_at=st.none() | times,
 )
+_names = some_text.filter(lambda text: len(text) <= NAME_LENGTH_MAX)
 _announcing = st.builds(
     Agent,
     id=numbers,
     account_id=st.just(builders.ACCOUNT_ID),
     assistant_id=texts,
-    name=some_text.filter(lambda text: len(text) <= 200),
+    name=_names,
     phone_number=st.none() | phone_numbers,
     greeting=texts.filter(lambda text: bool(text.strip()) and "{{" not in text and "}}" not in text),
     instructions=texts.filter(lambda text: "{{" not in text and "}}" not in text),
+    model=st.none() | _names,
+    voice_id=st.none() | _names,
+    team_id=st.none() | numbers,
 )
 agents = st.one_of(
     _announcing,

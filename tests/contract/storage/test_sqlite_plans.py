@@ -43,6 +43,7 @@ def use_everything(database: Database) -> None:
         transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE)
         transaction.rulebook.set_rate(builders.rate())
         transaction.directory.update_key(builders.api_key())
+        transaction.directory.add_talk(builders.ACCOUNT_ID, builders.AGENT_ID, 1)
         for record in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
             transaction.directory.next_id(type(record))
 
@@ -51,6 +52,8 @@ def use_everything(database: Database) -> None:
         reader.directory.account(builders.ACCOUNT_ID)
         reader.directory.agent(builders.ACCOUNT_ID, builders.AGENT_ID)
         reader.directory.agent(builders.ACCOUNT_ID, "assistant_abc123")
+        reader.directory.agents(builders.ACCOUNT_ID, after=0, limit=10)
+        reader.directory.agent_totals(builders.ACCOUNT_ID, [builders.AGENT_ID])
         reader.directory.contact(builders.ACCOUNT_ID, builders.CONTACT_ID)
         reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)
         reader.rulebook.rates_for("USD", builders.CALLEE)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdial.domain.model.agent import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, RuntimeKind
+from outdial.domain.model.agent import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, AgentTotals, RuntimeKind
 from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import WORDS_LENGTH_MAX, Disposition, HangUpCause
 from outdial.domain.model.identifiers import KeyProof, hash_secret
@@ -105,6 +105,33 @@ def test_agents_at_their_limits_are_agents(changes: dict[str, Any]) -> None:
     agent = builders.agent(**changes)
 
     assert agent == attrs.evolve(agent)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": ""},
+        {"model": "x" * (NAME_LENGTH_MAX + 1)},
+        {"voice_id": ""},
+        {"voice_id": "x" * (NAME_LENGTH_MAX + 1)},
+        {"team_id": 0},
+        {"team_id": 2**63},
+    ],
+)
+def test_what_is_told_of_an_agent_has_bounds(changes: dict[str, Any]) -> None:
+    """
+    Nobody has to know its model, voice and team; what is known can be stored and shown.
+    """
+    with pytest.raises(ValueError):
+        builders.agent(**changes)
+
+
+@pytest.mark.parametrize(("talk_s", "minutes"), [(0, 0.0), (1, 0.02), (90, 1.5), (3600, 60.0), (100, 1.67)])
+def test_minutes_are_told_to_the_hundredth(talk_s: int, minutes: float) -> None:
+    """
+    They are the time talked, not the time billed.
+    """
+    assert minutes == AgentTotals(talk_s=talk_s).minutes_used
 
 
 def test_a_contact_has_a_first_name() -> None:
