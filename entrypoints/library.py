@@ -25,6 +25,7 @@ from outdial.domain.rules import ladder
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
+from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.client.front import Ports
 from outdial.entrypoints.logs import set_up_own_logging
@@ -72,6 +73,7 @@ class Dialer:
             clock=self._clock,
             randomness=randomness,
             policy=settings.policy,
+            on_hang_up=self._hang_up,
         )
 
     async def start(self, *, dials: bool) -> Self:
@@ -194,10 +196,21 @@ class Dialer:
         Return a call by its row or its `call_...` id.
         """
         reference = read_call_reference(str(call_id))
-        credential = self._given(api_key) or await self._operator_of_call(reference)
-        if credential is None:
-            return Refused(reason=Reason.NOT_FOUND)
-        return await self.acting(credential).calls.show(reference)
+        calls = await self._calls_with(reference, api_key)
+        return Refused(reason=Reason.NOT_FOUND) if calls is None else await calls.show(reference)
+
+    async def hang_up(self, call_id: int | str, *, api_key: str | None = None) -> CallView | Refused:
+        """
+        Cancel a call, by its row or its `call_...` id, or have it hung up; returns it as it is now, without waiting.
+
+        Again is fine, and a call that is over stays as it is.
+
+        Raises:
+            StorageError: Nothing was written.
+        """
+        reference = read_call_reference(str(call_id))
+        calls = await self._calls_with(reference, api_key)
+        return Refused(reason=Reason.NOT_FOUND) if calls is None else await calls.hang_up(reference)
 
     async def watch(self, call: Call, *, timeout_s: float) -> AsyncIterator[Call]:
         """
@@ -255,6 +268,10 @@ class Dialer:
         if self._worker is not None:
             self._worker.wake()
 
+    def _hang_up(self, call_id: int) -> None:
+        if self._worker is not None:
+            self._worker.hang_up(call_id)
+
     async def _start_dialling(self) -> None:
         settings = self.settings
         self._open.enter_context(composition.dialling_rights(settings))
@@ -306,9 +323,14 @@ class Dialer:
         callee = look_ups(request, account, policy).callee
         return request, Facts(now=request.received_at, policy=policy, call_number=0, account=account, callee=callee)
 
-    async def _operator_of_call(self, reference: CallReference | None) -> Credential | None:
-        call = await self._any_call(reference) if reference is not None else None
-        return Operator(account_id=call.account_id) if call is not None else None
+    async def _calls_with(self, reference: CallReference | None, api_key: str | None) -> CallsClient | None:
+        """
+        Return the calls of a key's account, or for the operator those of the call's own, if there is the call.
+        """
+        given = self._given(api_key)
+        if given is None and reference is not None and (call := await self._any_call(reference)) is not None:
+            given = Operator(account_id=call.account_id)
+        return self.acting(given).calls if given is not None else None
 
     async def _changed(self, call: Call, seen: Call | None) -> Call:
         """

@@ -79,7 +79,7 @@ TABLES: Final = (
             *("increment_s", "minimum_s", "hold_micros", "max_duration_s", "created_at"),
             *("idempotency_key", "request_digest", "state", "worker_id"),
             *("fence", "attempt", "dialed_at", "answered_at", "ended_at", "disposition", "cause_code", "cause_words"),
-            *("cause_provisional", "talk_s", "charge_micros", "version"),
+            *("cause_provisional", "talk_s", "charge_micros", "version", "hang_up_at"),
         ),
     ),
     Table(name="scripts", columns=("call_id", "greeting", "instructions", "variables")),

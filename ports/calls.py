@@ -2,6 +2,7 @@
 Calls and what happened to them, in storage.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Protocol
 
@@ -48,9 +49,9 @@ class CallsReader(Protocol):
         Return what happened to a call, oldest first.
         """
 
-    def live(self) -> LiveCalls:
+    def to_hang_up(self, call_ids: Collection[int]) -> frozenset[int]:
         """
-        Count the calls that were leased and are not over, over all accounts.
+        Return which of a worker's own calls are to be hung up, whoever owns them.
         """
 
 
@@ -58,6 +59,11 @@ class Calls(CallsReader, Protocol):
     """
     The same, with writes.
     """
+
+    def live(self) -> LiveCalls:
+        """
+        Count the calls that were leased and are not over, over all accounts.
+        """
 
     def queued(
         self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
@@ -82,4 +88,9 @@ class Calls(CallsReader, Protocol):
 
         Raises:
             StorageConflictError: Somebody else wrote it first.
+        """
+
+    def ask_to_hang_up(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call's client wants its end; its state and version stay as they are.
         """

@@ -165,4 +165,6 @@ class Carrier(Protocol):
     async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         """
         Stop ringing or talking; the attempt's `Ended` carries `disposition`. Already ended or unknown is success.
+
+        It is heard from the moment `place` was called, too: then nothing is sent, or what was is taken back.
         """

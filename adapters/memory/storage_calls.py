@@ -4,6 +4,7 @@ Calls and workers in memory.
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, datetime
 from itertools import islice
 from typing import Final
@@ -85,6 +86,13 @@ class MemoryCalls:
         """
         return tuple(record for record in self._tables.call_records if record.call_id == call_id)
 
+    def to_hang_up(self, call_ids: Collection[int]) -> frozenset[int]:
+        """
+        Return which of a worker's own calls are to be hung up.
+        """
+        known = (self._tables.calls[call_id] for call_id in call_ids if call_id in self._tables.calls)
+        return frozenset(call.id for call in known if call.hang_up_at is not None)
+
     def live(self) -> LiveCalls:
         """
         Count the calls that were leased and are not over.
@@ -128,6 +136,14 @@ class MemoryCalls:
         progress = {name: getattr(call, name) for name in _PROGRESS}
         self._tables.calls[call.id] = attrs.evolve(stored, **progress)
         self.record(call, at)
+
+    def ask_to_hang_up(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call's client wants its end.
+        """
+        stored = self.call(call.account_id, CallReference(number=call.id))
+        if stored is not None:
+            self._tables.calls[call.id] = attrs.evolve(stored, hang_up_at=at)
 
     def add(self, call: Call) -> None:
         """

@@ -3,6 +3,7 @@ Calls and what happened to them, in PostgreSQL.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ import attrs
 from outdial.adapters.postgres.call_rows import progress_columns, record_columns
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.statements import Statements
+from outdial.adapters.relational.columns import write_time
 from outdial.adapters.relational.values import Row, read_call, read_record
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
@@ -79,6 +81,12 @@ class PostgresCalls:
         """
         return tuple(read_record(row) for row in self._sql.all(SQL["records"], id=call_id))
 
+    def to_hang_up(self, call_ids: Collection[int]) -> frozenset[int]:
+        """
+        Return which of a worker's own calls are to be hung up.
+        """
+        return frozenset(row[0] for row in self._sql.all(SQL["to_hang_up"], ids=sorted(call_ids)))
+
     def live(self) -> LiveCalls:
         """
         Count the calls that were leased and are not over.
@@ -118,6 +126,13 @@ class PostgresCalls:
         values = {**progress_columns(call), **record_columns(call, at), "version_before": call.version - 1}
         if not self._sql.write(SQL["save"], values):
             raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
+
+    def ask_to_hang_up(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call's client wants its end.
+        """
+        values = {"id": call.id, "account_id": call.account_id, "hang_up_at": write_time(at)}
+        self._sql.write(SQL["ask_to_hang_up"], values)
 
     def _text(self, name: str) -> str:
         return SQL[f"{name}_to_change" if self._sql.is_writing else name]

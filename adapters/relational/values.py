@@ -158,12 +158,12 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:22], row[22:36], row[36:]
+    promise, progress, script = row[:22], row[22:37], row[37:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
     hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
     state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
-    talk_s, charge_micros, version = progress[11:]
+    talk_s, charge_micros, version, hang_up_at = progress[11:]
     return Call(
         id=number,
         token=token,
@@ -196,6 +196,7 @@ def read_call(row: Row) -> Call:
         talk_s=talk_s,
         charge_micros=charge_micros,
         version=version,
+        hang_up_at=read_time_or_none(hang_up_at),
     )
 
 

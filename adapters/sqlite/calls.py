@@ -4,11 +4,13 @@ Calls and what happened to them, in SQLite.
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
 import attrs
 
+from outdial.adapters.relational.columns import write_time
 from outdial.adapters.relational.values import Row, read_call, read_record
 from outdial.adapters.sqlite.call_rows import progress_row, record_row
 from outdial.adapters.sqlite.statements import Statements
@@ -25,8 +27,8 @@ _CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
     " created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at,"
-    " disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version, greeting,"
-    " instructions, variables"
+    " disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version, hang_up_at,"
+    " greeting, instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
 CALL: Final = _CALLS + " where id = ? and token = coalesce(?, token)"
@@ -57,6 +59,8 @@ SAVE: Final = (
     " disposition = ?, cause_code = ?, cause_words = ?, cause_provisional = ?, talk_s = ?, charge_micros = ?,"
     " version = ? where id = ? and account_id = ? and version = ?"
 )
+TO_HANG_UP: Final = "select id from calls where id in (select value from json_each(?)) and hang_up_at is not null"
+ASK_TO_HANG_UP: Final = "update calls set hang_up_at = ? where id = ? and account_id = ?"
 ADD_RECORD: Final = "insert into call_records (call_id, account_id, state, disposition, at) values (?, ?, ?, ?, ?)"
 
 
@@ -112,6 +116,12 @@ class SqliteCalls:
         """
         return tuple(read_record(row) for row in self._sql.all(RECORDS, call_id))
 
+    def to_hang_up(self, call_ids: Collection[int]) -> frozenset[int]:
+        """
+        Return which of a worker's own calls are to be hung up.
+        """
+        return frozenset(row[0] for row in self._sql.all(TO_HANG_UP, json.dumps(sorted(call_ids))))
+
     def live(self) -> LiveCalls:
         """
         Count the calls that were leased and are not over.
@@ -149,6 +159,12 @@ class SqliteCalls:
         if not saved:
             raise StorageConflictError(f"Call {call.id} has no version {call.version - 1}; nothing was written.")
         self._sql.write(ADD_RECORD, *record_row(call, at))
+
+    def ask_to_hang_up(self, call: Call, at: datetime) -> None:
+        """
+        Note that a call's client wants its end.
+        """
+        self._sql.write(ASK_TO_HANG_UP, write_time(at), call.id, call.account_id)
 
 
 def _read(row: Row | None) -> Call | None:

@@ -87,6 +87,8 @@ class Call:
         charge_micros: What was settled; 0 until then.
 
         version: Counts its writes; a write of an older version is a conflict.
+
+        hang_up_at: When its client asked for its end after the point of no return; `None` when it never did.
     """
 
     id: int
@@ -120,6 +122,7 @@ class Call:
     talk_s: int = 0
     charge_micros: int = 0
     version: int = 0
+    hang_up_at: datetime | None = None
 
     @property
     def call_id(self) -> str:

@@ -46,7 +46,7 @@ def admit(
     return account
 
 
-def view_call(reader: Reader, account: Account, reference: CallReference | None) -> CallView | Refused:
+def view_call(reader: Reader | Transaction, account: Account, reference: CallReference | None) -> CallView | Refused:
     """
     Return one of the account's calls; another account's is answered like none.
 

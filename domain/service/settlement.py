@@ -33,12 +33,19 @@ def block(
     transaction: Transaction, call: Call, *, at: datetime, disposition: Disposition, cause: HangUpCause | None = None
 ) -> None:
     """
-    End a leased call that must not be dialled and release its hold.
+    End a call that must not be dialled any more and release its hold.
     """
-    blocked = call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause)
-    if blocked is not None:
-        transaction.calls.save(blocked, at)
-        transaction.wallets.post(_entry(blocked, EntryKind.RELEASE, blocked.hold_micros, at))
+    _release(transaction, call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause), at)
+
+
+def cancel(transaction: Transaction, call: Call, *, at: datetime) -> Call | None:
+    """
+    End a call that its client takes back and release its hold.
+
+    Returns:
+        The call; `None` when it may have been dialled, or is over.
+    """
+    return _release(transaction, call.after(Trigger.CANCEL, ended_at=at, disposition=Disposition.CANCELED), at)
 
 
 def charge_of(call: Call) -> int:
@@ -50,6 +57,13 @@ def charge_of(call: Call) -> int:
     if call.answered_at is None or call.disposition is Disposition.OUTCOME_UNKNOWN:
         return 0
     return min(call.rate.price(call.talk_s), call.hold_micros)
+
+
+def _release(transaction: Transaction, undialled: Call | None, at: datetime) -> Call | None:
+    if undialled is not None:
+        transaction.calls.save(undialled, at)
+        transaction.wallets.post(_entry(undialled, EntryKind.RELEASE, undialled.hold_micros, at))
+    return undialled
 
 
 def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:

@@ -97,6 +97,21 @@ async def show_call(dialer: Dialer, *, call_id: str) -> Answer:
     return Answer(body=call_body(view), shown=_viewed(view))
 
 
+@calls.command("hang-up")
+@click.argument("call_id")
+@operating
+async def hang_up_call(dialer: Dialer, *, call_id: str) -> Answer:
+    """
+    Cancel a call that is queued or rings, hang up one in progress; by its number or its `call_...` id.
+
+    Answers at once: a running `outdial serve` hangs up within a second.
+    """
+    view = await dialer.hang_up(call_id)
+    if isinstance(view, Refused):
+        return refused(view)
+    return Answer(body=call_body(view), shown=_viewed(view))
+
+
 async def _followed(dialer: Dialer, accepted: Call) -> Answer:
     """
     Tell of a call's progress on standard error, and return how it came out.

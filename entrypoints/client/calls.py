@@ -10,6 +10,7 @@ from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Permission
+from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.reading import CallView, view_call
 from outdial.entrypoints.client.front import Front
 
@@ -49,3 +50,21 @@ class CallsClient:
             StorageError: The database can't be read now.
         """
         return await self._front.read(Permission.READ_CALLS, partial(view_call, reference=reference))
+
+    async def hang_up(self, reference: CallReference | None) -> CallView | Refused:
+        """
+        Cancel one of the account's calls, or have it hung up; again is fine, and one that is over stays as it is.
+
+        Args:
+            reference: `None` when the client's name for it can't be one.
+
+        Returns:
+            The call as it is now: `canceled` if it was not dialled yet, otherwise about to be hung up.
+
+        Raises:
+            StorageError: Nothing was written.
+        """
+        view = await self._front.write(Permission.INITIATE_CALLS, partial(hang_up, reference=reference))
+        if not isinstance(view, Refused):
+            self._front.ports.on_hang_up(view.call.id)
+        return view

@@ -24,6 +24,9 @@ T = TypeVar("T")
 class Ports:
     """
     What requests are served with.
+
+    Attributes:
+        on_hang_up: Told the row of each call that a client hangs up, so that a process that dials does so at once.
     """
 
     storage: Storage
@@ -31,6 +34,7 @@ class Ports:
     clock: Clock
     randomness: Randomness
     policy: Policy
+    on_hang_up: Callable[[int], None]
 
 
 @attrs.frozen

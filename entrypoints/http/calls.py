@@ -48,6 +48,14 @@ async def show(client: Client, asked: Asked[NoQuery, None]) -> Answered | Refuse
     return view if isinstance(view, Refused) else Answered(body=call_body(view), status=HTTPStatus.OK)
 
 
+async def hang_up(client: Client, asked: Asked[NoQuery, None]) -> Answered | Refused:
+    """
+    End a call, whatever it does.
+    """
+    view = await client.calls.hang_up(read_call_reference(asked.path["call_id"]))
+    return view if isinstance(view, Refused) else Answered(body=call_body(view), status=HTTPStatus.OK)
+
+
 OPERATIONS: Final = (
     Operation(
         method="POST",
@@ -88,6 +96,16 @@ OPERATIONS: Final = (
         summary="Show a call, by its database id or its `call_id`.",
         permission=Permission.READ_CALLS,
         endpoint=show,
+        answer=CallDetailBody,
+        reasons=(Reason.NOT_FOUND,),
+    ),
+    Operation(
+        method="POST",
+        path=f"{CALLS}/{{call_id}}/hang-up",
+        name="hang_up_call",
+        summary="Cancel a call that is queued or rings, hang up one in progress; one that is over stays as it is.",
+        permission=Permission.INITIATE_CALLS,
+        endpoint=hang_up,
         answer=CallDetailBody,
         reasons=(Reason.NOT_FOUND,),
     ),

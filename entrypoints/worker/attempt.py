@@ -35,6 +35,9 @@ GRACE_S: Final = 10.0
 HANG_UP_TIMEOUT_S: Final = 10.0
 """How long a carrier may take to hang up, and then to report the end."""
 
+HANG_UP_AGAIN_S: Final = 5.0
+"""A carrier that failed to hang up for a client is asked again after this."""
+
 EVENTS_MAX: Final = 64
 """A carrier reports three events or four of an attempt; of one that reports on and on, only the end is heard."""
 
@@ -70,6 +73,7 @@ class Attempt:
         self._has_ended = False
         self._carrier_is_done = False
         self._may_ring = False
+        self._is_unwanted = asyncio.Event()
 
     @property
     def may_ring(self) -> bool:
@@ -77,6 +81,12 @@ class Attempt:
         Whether the point of no return was asked for; an attempt that did not get there may be dropped.
         """
         return self._may_ring
+
+    def hang_up(self) -> None:
+        """
+        End the call because its client wants that: undialled if it may not ring yet, by the carrier's hand if it may.
+        """
+        self._is_unwanted.set()
 
     async def run(self) -> None:
         """
@@ -91,10 +101,16 @@ class Attempt:
             self._log.info("call_not_dialled")
             return
         self._call = sending
+        if sending.hang_up_at is not None or self._is_unwanted.is_set():
+            self._call = await self._close(Disposition.CANCELED)
+            self._log.info("call_not_dialled")
+            return
+        obeying = asyncio.create_task(self._obey())
         try:
             await self._place(connect)
             await self._follow()
         finally:
+            obeying.cancel()
             if not self._carrier_is_done:  # abandoned here, or ended by others: nobody would end what goes on
                 await self._hang_up(Disposition.OUTCOME_UNKNOWN)
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
@@ -114,6 +130,15 @@ class Attempt:
         cause = HangUpCause(words=words)
         await self._store(partial(give_up, leased=self._call, at=self._line.clock.now(), cause=cause))
         return None
+
+    async def _obey(self) -> None:
+        """
+        Hang up as soon as the client wants it, and again and again until the call is over.
+        """
+        await self._is_unwanted.wait()
+        while True:
+            await self._hang_up(Disposition.CANCELED)
+            await asyncio.sleep(HANG_UP_AGAIN_S)
 
     async def _place(self, connect: Connect) -> None:
         """
@@ -165,9 +190,14 @@ class Attempt:
             if event is not None:
                 await self._apply(event)
             else:
-                work = partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition)
-                self._call = await self._store(work)
+                self._call = await self._close(disposition)
         self._carrier_is_done = True
+
+    async def _close(self, disposition: Disposition) -> Call:
+        """
+        End the call without the carrier's word.
+        """
+        return await self._store(partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition))
 
     async def _hang_up(self, disposition: Disposition) -> None:
         """

@@ -59,7 +59,7 @@ class CallWorkerSettings:
 
         live_calls_max: Calls seen through at once; further ones stay queued.
 
-        poll_s: How often the queue is looked at for calls that other processes accepted.
+        poll_s: How often storage is looked at for what other processes wrote: queued calls, calls to be hung up.
 
         worker_id: This worker's name, unlike that of any other there ever was.
 
@@ -135,6 +135,14 @@ class CallWorker:
         """
         self._awake.set()
 
+    def hang_up(self, call_id: int) -> None:
+        """
+        Hang up a call whose client asked for that now instead of at the next poll; others' calls are left to them.
+        """
+        live = self._live.get(call_id)
+        if live is not None:
+            live.attempt.hang_up()
+
     async def start(self) -> None:
         """
         Bring order into what an earlier process left behind, get the carrier ready and begin to dial.
@@ -148,7 +156,7 @@ class CallWorker:
             await self._beat()
         await self._recover()
         await self._line.carrier.start()
-        self._loops.append(asyncio.create_task(self._run()))
+        self._loops += [asyncio.create_task(self._run()), asyncio.create_task(self._keep_hanging_up())]
         if self._settings.has_rivals:
             self._loops.append(asyncio.create_task(self._keep_beating()))
 
@@ -207,6 +215,23 @@ class CallWorker:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.poll_s):  # `wait_for` of Python 3.11 may lose a cancel
                         await self._awake.wait()
+
+    async def _keep_hanging_up(self) -> None:
+        """
+        Hang up the live calls whose clients asked for that in whichever process, for ever.
+        """
+        while True:
+            await asyncio.sleep(self._settings.poll_s)
+            try:
+                await self._hang_up_some()
+            except Exception as error:  # noqa: BLE001 - an error costs a look, never the loop
+                _log.warning("hang_ups_unreadable", problem=str(error))
+
+    async def _hang_up_some(self) -> None:
+        live = frozenset(self._live)
+        if live:
+            for call_id in await self._line.storage.read(lambda reader: reader.calls.to_hang_up(live)):
+                self.hang_up(call_id)
 
     async def _tidy(self) -> None:
         """

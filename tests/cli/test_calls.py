@@ -66,14 +66,31 @@ def test_a_call_is_shown_as_over_http(line: CommandLine) -> None:
     assert {"status": "held", "initial_charge": 1.5, "currency": "USD"}.items() <= body["billing"].items()
 
 
+def test_a_queued_call_is_hung_up(line: CommandLine) -> None:
+    """
+    The answer is that of HTTP, at once; again is fine, and the money is free.
+    """
+    furnish(line)
+    call = line.ask(*CALL)
+
+    bodies = [line.ask("calls", "hang-up", name) for name in (call["call_id"], str(call["id"]))]
+    outcome = line.run("calls", "hang-up", call["call_id"])
+
+    assert bodies[0] == bodies[1] == line.ask("calls", "show", call["call_id"])
+    assert ("failed", "canceled") == (bodies[0]["status"], bodies[0]["ended_reason"])
+    assert (0, True) == (outcome.exit_code, "Call 1: failed" in outcome.out)
+    assert 0.0 == line.ask("wallet", "show", "--account", "1")["held"]
+
+
 @pytest.mark.parametrize("call_id", ["99", "call_99_abcdefghijkl", "nonsense"])
-def test_an_unknown_call_is_not_shown(line: CommandLine, call_id: str) -> None:
+@pytest.mark.parametrize("command", ["show", "hang-up"])
+def test_an_unknown_call_is_not_found(line: CommandLine, command: str, call_id: str) -> None:
     """
     The exit code is 1, whether the name could be a call's or not.
     """
     furnish(line)
 
-    outcome = line.run("calls", "show", call_id, "--json")
+    outcome = line.run("calls", command, call_id, "--json")
 
     assert (1, "not_found") == (outcome.exit_code, outcome.body["error"])
 

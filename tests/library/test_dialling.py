@@ -232,6 +232,37 @@ def test_call_is_found_by_row_and_by_its_public_id() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("with_key", [True, False])
+def test_a_queued_call_is_hung_up(*, with_key: bool) -> None:
+    """
+    By its account's key or by the operator, under either name, as often as one likes.
+    """
+
+    async def scenario(clinic: Clinic) -> None:
+        call = await dialled(clinic)
+        key = clinic.key if with_key else None
+
+        views = [await clinic.dialer.hang_up(name, api_key=key) for name in (call.id, call.call_id)]
+
+        assert [await clinic.dialer.call(call.id)] * 2 == views
+        assert isinstance(views[0], outdial.CallView)
+        assert outdial.Disposition.CANCELED is views[0].call.disposition
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("name", [999, "call_999_000000000000", "nonsense"])
+def test_nothing_is_hung_up_that_does_not_exist(name: int | str) -> None:
+    """
+    The operator, who has no key, is not told that a key is invalid.
+    """
+
+    async def scenario(clinic: Clinic) -> None:
+        assert Refused(reason=Reason.NOT_FOUND) == await clinic.dialer.hang_up(name)
+
+    run(scenario)
+
+
 def test_wait_returns_the_call_when_it_is_over() -> None:
     """
     The simulated callee answers, listens and is billed.

@@ -11,7 +11,7 @@ from outdial.adapters.postgres import calls, rulebook, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.storage import PostgresStorage
 from outdial.ports.errors import StorageError
-from tests.contract.storage import test_acceptance, test_calls, test_overlaps, test_wallets
+from tests.contract.storage import test_acceptance, test_calls, test_hang_ups, test_overlaps, test_wallets
 from tests.contract.storage.database import Database
 from tests.postgres import test_workers
 from tests.postgres.conftest import Run
@@ -57,6 +57,14 @@ def _without_token(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def _without_clients_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(calls.SQL, "call_to_change", calls.SQL["call"])
+
+
+def _without_workers_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(calls.SQL, "call_of_any_account_to_change", calls.SQL["call_of_any_account"])
+
+
 def _without_skipping(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, calls.SQL, "queued", "skip locked", "")
 
@@ -82,6 +90,10 @@ OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_held_guard, test_overlaps.check_listing_waits_for_acceptance),
     (_without_held_guard, test_overlaps.check_listing_waits_for_dialling),
     (_without_held_guard, test_overlaps.check_dialling_waits_for_listing),
+    (_without_clients_lock, test_hang_ups.check_dialling_waits_for_canceling),
+    (_without_clients_lock, test_hang_ups.check_two_hang_ups),
+    (_without_workers_lock, test_hang_ups.check_canceling_waits_for_dialling),
+    (_without_workers_lock, test_hang_ups.check_hanging_up_waits_for_the_end),
     (_without_skipping, test_workers.check_two_workers_lease_side_by_side),
 )
 

@@ -31,7 +31,7 @@ OF_ANY_ACCOUNT = {
     "acceptance.sql": {"keys", "add_scripts"},
     "calls.sql": {
         *("call_columns", "call_of_any_account", "call_of_any_account_to_change", "records"),
-        *("live", "live_to_change", "over", "over_to_change", "queued", "unattended", "live_counts"),
+        *("live", "live_to_change", "over", "over_to_change", "queued", "unattended", "to_hang_up", "live_counts"),
     },
     "directory.sql": {
         *("key", "update_key", "agent_columns", "agent_of_any_account_by_row", "agent_of_any_account_by_name"),

@@ -23,14 +23,16 @@ from hypothesis.stateful import (
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, Ended, Ringing
 from outdial.domain.model.call_record import CallRecord
-from outdial.domain.model.decision import Accepted
+from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import PAST_NO_RETURN, State
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Operator
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.service.administration import delist_number, deposit, list_number
 from outdial.domain.service.dialling import give_up, pass_no_return
+from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
@@ -69,6 +71,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         self._deposits = dict.fromkeys(ACCOUNT_IDS, 0)
         self._passes: dict[int, int] = {}
         self._over: dict[int, Call] = {}
+        self._canceled: set[int] = set()
         self._listed: set[tuple[int, PhoneNumber]] = set()
         self._fences: dict[int, int] = {}
 
@@ -202,6 +205,27 @@ class LifeOfCalls(RuleBasedStateMachine):
         begun = PAST_NO_RETURN | {State.LEASED}
         assert () == self._database.read(lambda reader: reader.calls.in_states(begun, 1))
 
+    @rule(account_id=accounts, number=st.integers(1, 9))
+    def hang_up(self, account_id: int, number: int) -> None:
+        """
+        A client hangs up some call, perhaps another account's; again changes nothing.
+        """
+        reference = CallReference(number=number)
+        before = self._database.read(lambda reader: reader.calls.call(account_id, reference))
+        work = partial(hang_up, account=builders.account(id=account_id), reference=reference, at=self._now())
+        first, second = self._database.transact(work), self._database.transact(work)
+        assert first == second
+        assert (before is None) is isinstance(first, Refused)
+        if before is not None and before.state in {State.QUEUED, State.LEASED}:
+            self._canceled.add(before.id)
+
+    @rule(leased=leases)
+    def hang_up_leased(self, leased: Call) -> None:
+        """
+        A client hangs up while some worker holds, or held, the call.
+        """
+        self.hang_up(leased.account_id, leased.id)
+
     @rule(account_id=accounts, micros=st.integers(1, 1_000_000))
     def top_up(self, account_id: int, micros: int) -> None:
         """
@@ -249,8 +273,9 @@ class LifeOfCalls(RuleBasedStateMachine):
 
     def _check_passes(self, calls: tuple[Call, ...]) -> None:
         """
-        At most one pass of the point of no return a call, and no attempt without one.
+        At most one pass of the point of no return a call, none of a canceled one, and no attempt without one.
         """
+        assert self._canceled.isdisjoint(self._passes)
         assert all(passes == 1 for passes in self._passes.values())
         for call in calls:
             assert call.attempt == self._passes.get(call.id, 0)
@@ -265,6 +290,7 @@ class LifeOfCalls(RuleBasedStateMachine):
                 assert call == self._over.setdefault(call.id, call)
             else:
                 assert call.id not in self._over
+                assert call.id not in self._canceled
 
     def _now(self) -> datetime:
         self._clock += timedelta(seconds=7)

@@ -18,6 +18,8 @@ from outdial.domain.model.lifecycle import State
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.rules.ladder import decide_all
+from outdial.domain.service.hanging_up import hang_up
+from outdial.domain.service.reading import CallView
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.carrier import Carrier
 from outdial.ports.runtime import Runtime
@@ -104,6 +106,17 @@ class Office:
         Make a carrier that hangs up in order.
         """
         return ScriptedCarrier(self.clock, fate)
+
+    async def hang_up(self, call: Call) -> Call:
+        """
+        Have a client hang up a call in another process, which can tell no dialler, and return what it is answered.
+        """
+        reference, at = CallReference(number=call.id), self.clock.now()
+        view = await self.storage.reliable.transact(
+            lambda transaction: hang_up(transaction, builders.account(), at, reference=reference)
+        )
+        assert isinstance(view, CallView)
+        return view.call
 
     async def see_through(self, carrier: Carrier) -> Call:
         """

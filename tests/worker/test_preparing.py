@@ -4,17 +4,14 @@ A call's agent gets ready before anything is dialled, and what happens meanwhile
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.administration import list_number, revoke_key
-from outdial.domain.service.settlement import block
 from outdial.entrypoints.worker.attempt import PREPARE_TIMEOUT_S
 from outdial.ports.carrier import Connect, SipUri
 from outdial.ports.errors import SpeechError
@@ -124,14 +121,9 @@ async def test_nothing_is_dialled_that_was_ended_meanwhile() -> None:
 
         async with running(bureau.dialler(carrier, runtimes={RuntimeKind.ANNOUNCE: _Voice(None, takes_s=20)})):
             await bureau.reached(accepted, State.LEASED)
-            await bureau.storage.transact(partial(_cancel, accepted=accepted))
+            await bureau.hang_up(accepted)
             await asyncio.sleep(100)
 
         assert {} == carrier.lines
-        assert Disposition.CANCELED is (await bureau.call(accepted)).disposition
-
-
-def _cancel(transaction: Transaction, accepted: Call) -> None:
-    current = transaction.calls.call_of_any_account(CallReference(number=accepted.id))
-    assert current is not None
-    block(transaction, current, at=builders.NOW, disposition=Disposition.CANCELED)
+        assert State.CANCELED is (await bureau.call(accepted)).state
+        assert await released(bureau, accepted)

@@ -126,7 +126,8 @@ create table calls (
     cause_provisional text,
     talk_s bigint not null,
     charge_micros bigint not null,
-    version bigint not null
+    version bigint not null,
+    hang_up_at bigint
 );
 
 -- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.

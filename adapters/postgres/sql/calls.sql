@@ -3,7 +3,7 @@
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
     created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
-    cause_provisional, talk_s, charge_micros, version, greeting, instructions, variables
+    cause_provisional, talk_s, charge_micros, version, hang_up_at, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
 
 -- name: to_change
@@ -72,6 +72,14 @@ where state not in ('settled', 'canceled', 'blocked') and state <> 'queued' grou
 -- name: records
 -- What happened to a call that was found before, oldest first (of any account)
 select number, call_id, account_id, state, disposition, at from call_records where call_id = %(id)s order by number
+
+-- name: to_hang_up
+-- Which of a worker's own calls are to be hung up (of any account)
+select id from calls where id = any(%(ids)s::bigint[]) and hang_up_at is not null
+
+-- name: ask_to_hang_up
+-- That a call's client wants its end.
+update calls set hang_up_at = %(hang_up_at)s where id = %(id)s and account_id = %(account_id)s
 
 -- name: save
 -- A call's progress over the version before it, and the record of it; nothing when somebody else wrote it first.

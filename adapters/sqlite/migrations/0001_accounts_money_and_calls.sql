@@ -119,7 +119,8 @@ create table calls (
     cause_provisional text,
     talk_s integer not null,
     charge_micros integer not null,
-    version integer not null
+    version integer not null,
+    hang_up_at integer
 ) strict;
 
 -- Whoever looks for work asks by state; the calls that are over for good would only make this index large.

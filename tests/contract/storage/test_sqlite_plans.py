@@ -38,6 +38,7 @@ def use_everything(database: Database) -> None:
         leased = call.after(Trigger.LEASE)
         assert leased is not None
         transaction.calls.save(leased, builders.NOW)
+        transaction.calls.ask_to_hang_up(leased, builders.NOW)
         transaction.wallets.post(builders.entry(EntryKind.RELEASE, call.hold_micros, call_id=call.id))
         transaction.rulebook.list_number(builders.dnc_entry())
         transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE)
@@ -63,6 +64,7 @@ def use_everything(database: Database) -> None:
         reader.calls.call_of_any_account(CallReference(number=call.id))
         reader.calls.in_states(frozenset(State) - TERMINAL, 10)
         reader.calls.records(call.id)
+        reader.calls.to_hang_up([call.id])
 
     database.transact(write)
     database.read(read)

@@ -85,7 +85,7 @@ def test_live_calls_are_counted(database: Database) -> None:
     for call in calls[:3]:
         lease(database, call, "one")
 
-    live = database.read(lambda reader: reader.calls.live())
+    live = database.transact(lambda transaction: transaction.calls.live())
 
     assert {builders.ACCOUNT_ID: 3} == dict(live.by_account)
     assert {calls[0].caller_id: 2, calls[2].caller_id: 1} == dict(live.by_caller_id)
