@@ -54,6 +54,11 @@ class DirectoryReader(Protocol):
         Return an account's contact.
         """
 
+    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
+        """
+        Return those of an account's contacts that have the given rows, by their rows.
+        """
+
 
 class Directory(DirectoryReader, Protocol):
     """

@@ -13,6 +13,7 @@ from outdial.domain.model.facts import Facts
 from outdial.domain.model.policy import Policy
 from outdial.ports.calls import Calls, CallsReader
 from outdial.ports.directory import Directory, DirectoryReader
+from outdial.ports.history import History
 from outdial.ports.rulebook import Rulebook, RulebookReader
 from outdial.ports.wallets import Wallets, WalletsReader
 from outdial.ports.workers import Workers
@@ -49,6 +50,12 @@ class Reader(Protocol):
         Calls.
         """
 
+    @property
+    def history(self) -> History:
+        """
+        Lists of calls.
+        """
+
 
 class Transaction(Protocol):
     """
@@ -77,6 +84,12 @@ class Transaction(Protocol):
     def calls(self) -> Calls:
         """
         Calls.
+        """
+
+    @property
+    def history(self) -> History:
+        """
+        Lists of calls.
         """
 
     @property

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import attrs
 
+from outdial.adapters.memory.history import MemoryHistory
 from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.domain.model.call import Call
@@ -57,6 +58,13 @@ class TablesView:
         Calls.
         """
         return MemoryCalls(self.tables)
+
+    @property
+    def history(self) -> MemoryHistory:
+        """
+        Lists of calls.
+        """
+        return MemoryHistory(self.tables)
 
     @property
     def workers(self) -> MemoryWorkers:

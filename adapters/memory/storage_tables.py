@@ -134,6 +134,13 @@ class MemoryDirectory:
         contact = self._find(Contact, contact_id)
         return contact if contact is not None and contact.account_id == account_id else None
 
+    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
+        """
+        Return those of an account's contacts that have the given rows.
+        """
+        found = ((number, self.contact(account_id, number)) for number in contact_ids)
+        return {number: contact for number, contact in found if contact is not None}
+
     def next_id(self, record_type: type[DirectoryRecord]) -> int:
         """
         Return the row number for a new record: above all that are stored, and all that were given.

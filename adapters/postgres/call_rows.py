@@ -89,6 +89,7 @@ def progress_columns(call: Call) -> Columns:
     cause = call.cause
     return {
         "state": call.state.value,
+        "status": call.status.value,
         "worker_id": call.worker_id,
         "fence": call.fence,
         "attempt": call.attempt,

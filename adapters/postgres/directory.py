@@ -85,6 +85,13 @@ class PostgresDirectory:
         row = self._sql.one(SQL["contact"], contact_id=contact_id, account_id=account_id)
         return None if row is None else values.read_contact(row)
 
+    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
+        """
+        Return those of an account's contacts that have the given rows.
+        """
+        rows = self._sql.all(SQL["contacts"], account_id=account_id, contact_ids=list(contact_ids))
+        return {contact.id: contact for contact in map(values.read_contact, rows)}
+
     def next_id(self, record_type: type[DirectoryRecord]) -> int:
         """
         Return the row number for a new record: above all that are stored, and all that were given.

@@ -12,6 +12,7 @@ from outdial.adapters.postgres import acceptance
 from outdial.adapters.postgres.calls import PostgresCalls
 from outdial.adapters.postgres.connection import Limits, check_server, connect
 from outdial.adapters.postgres.directory import PostgresDirectory
+from outdial.adapters.postgres.history import PostgresHistory
 from outdial.adapters.postgres.rulebook import PostgresRulebook
 from outdial.adapters.postgres.schema import check_schema
 from outdial.adapters.postgres.statements import Statements
@@ -40,6 +41,7 @@ class _Tables:
     rulebook: PostgresRulebook
     wallets: PostgresWallets
     calls: PostgresCalls
+    history: PostgresHistory
     workers: PostgresWorkers
 
 
@@ -132,5 +134,6 @@ def tables_on(sql: Statements) -> _Tables:
         rulebook=PostgresRulebook(sql),
         wallets=PostgresWallets(sql),
         calls=PostgresCalls(sql),
+        history=PostgresHistory(sql),
         workers=PostgresWorkers(sql),
     )

@@ -75,6 +75,7 @@ def progress_row(call: Call) -> Row:
     cause = call.cause
     return (
         call.state.value,
+        call.status.value,
         call.worker_id,
         call.fence,
         call.attempt,

@@ -23,7 +23,7 @@ from outdial.domain.model.lifecycle import TERMINAL, State
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
-_CALLS: Final = (
+CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
     " created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at,"
@@ -31,23 +31,23 @@ _CALLS: Final = (
     " greeting, instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
-CALL: Final = _CALLS + " where id = ? and token = coalesce(?, token)"
+CALL: Final = CALLS + " where id = ? and token = coalesce(?, token)"
 CALL_OF_ACCOUNT: Final = CALL + " and account_id = ?"
-PRIOR: Final = _CALLS + " where account_id = ? and idempotency_key = ?"
+PRIOR: Final = CALLS + " where account_id = ? and idempotency_key = ?"
 ACCEPTED_ON: Final = "select calls from key_days where key_id = ? and day = ?"
 # Repeats the condition of the index `calls_live`, without which SQLite may not use it.
-CALLS_LIVE: Final = _CALLS + " where state = ? and state not in ('settled', 'canceled', 'blocked') order by id limit ?"
+CALLS_LIVE: Final = CALLS + " where state = ? and state not in ('settled', 'canceled', 'blocked') order by id limit ?"
 # For reports alone: nothing on the way of a call asks for calls that are over.
-CALLS_OVER: Final = _CALLS + " where state = ? order by id limit ?"
+CALLS_OVER: Final = CALLS + " where state = ? order by id limit ?"
 # The queue and what was begun, together the index `calls_live`, whose condition these repeat as well.
 QUEUED: Final = (
-    _CALLS + " where state = 'queued' and state not in ('settled', 'canceled', 'blocked')"
+    CALLS + " where state = 'queued' and state not in ('settled', 'canceled', 'blocked')"
     " and account_id not in (select value from json_each(?)) and caller_id not in (select value from json_each(?))"
     " order by id limit ?"
 )
 _BEGUN: Final = " where state not in ('settled', 'canceled', 'blocked') and state != 'queued'"
 UNATTENDED: Final = (
-    _CALLS + _BEGUN + " and (worker_id is null or worker_id = ?"
+    CALLS + _BEGUN + " and (worker_id is null or worker_id = ?"
     " or worker_id not in (select id from workers where seen_at_micros > ? - ?)) order by id limit ?"
 )
 LIVE: Final = "select account_id, caller_id, count(*) from calls" + _BEGUN + " group by account_id, caller_id"
@@ -55,9 +55,9 @@ RECORDS: Final = (
     "select number, call_id, account_id, state, disposition, at from call_records where call_id = ? order by number"
 )
 SAVE: Final = (
-    "update calls set state = ?, worker_id = ?, fence = ?, attempt = ?, dialed_at = ?, answered_at = ?, ended_at = ?,"
-    " disposition = ?, cause_code = ?, cause_words = ?, cause_provisional = ?, talk_s = ?, charge_micros = ?,"
-    " version = ? where id = ? and account_id = ? and version = ?"
+    "update calls set state = ?, status = ?, worker_id = ?, fence = ?, attempt = ?, dialed_at = ?, answered_at = ?,"
+    " ended_at = ?, disposition = ?, cause_code = ?, cause_words = ?, cause_provisional = ?, talk_s = ?,"
+    " charge_micros = ?, version = ? where id = ? and account_id = ? and version = ?"
 )
 TO_HANG_UP: Final = "select id from calls where id in (select value from json_each(?)) and hang_up_at is not null"
 ASK_TO_HANG_UP: Final = "update calls set hang_up_at = ? where id = ? and account_id = ?"

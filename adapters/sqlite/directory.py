@@ -2,6 +2,7 @@
 Accounts, keys, agents and contacts in SQLite.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Final, assert_never
 
@@ -44,6 +45,10 @@ COUNT_FOR_AGENT: Final = (
 CONTACT: Final = (
     "select id, account_id, first_name, last_name, email, company, phone_number"
     " from contacts where id = ? and account_id = ?"
+)
+CONTACTS: Final = (
+    "select id, account_id, first_name, last_name, email, company, phone_number"
+    " from contacts where id in (select value from json_each(?)) and account_id = ?"
 )
 NEXT_ROWS: Final[dict[type[DirectoryRecord], tuple[str, str]]] = {
     Account: ("accounts", "select max(id) from accounts"),
@@ -132,6 +137,13 @@ class SqliteDirectory:
         """
         row = self._sql.one(CONTACT, contact_id, account_id)
         return None if row is None else values.read_contact(row)
+
+    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
+        """
+        Return those of an account's contacts that have the given rows.
+        """
+        rows = self._sql.all(CONTACTS, json.dumps(list(contact_ids)), account_id)
+        return {contact.id: contact for contact in map(values.read_contact, rows)}
 
     def next_id(self, record_type: type[DirectoryRecord]) -> int:
         """

@@ -13,6 +13,7 @@ import attrs
 from outdial.adapters.sqlite import acceptance, connection
 from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.directory import SqliteDirectory
+from outdial.adapters.sqlite.history import SqliteHistory
 from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.readers import Readers
 from outdial.adapters.sqlite.rulebook import SqliteRulebook
@@ -44,6 +45,7 @@ class _Tables:
     rulebook: SqliteRulebook
     wallets: SqliteWallets
     calls: SqliteCalls
+    history: SqliteHistory
     workers: SqliteWorkers
 
 
@@ -140,6 +142,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         rulebook=SqliteRulebook(sql),
         wallets=SqliteWallets(sql),
         calls=SqliteCalls(sql),
+        history=SqliteHistory(sql),
         workers=SqliteWorkers(sql),
     )
 

@@ -3,16 +3,22 @@ What a client can do about calls.
 """
 
 from functools import partial
+from typing import Final
 
 import attrs
 
 from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.listing import Page
 from outdial.domain.model.principal import Permission
 from outdial.domain.service.hanging_up import hang_up
+from outdial.domain.service.listing import list_calls
 from outdial.domain.service.reading import CallView, view_call
 from outdial.entrypoints.client.front import Front
+from outdial.entrypoints.wire.call_requests import CallsQuery
+
+EVERY_CALL: Final = CallsQuery()
 
 
 @attrs.frozen
@@ -68,3 +74,13 @@ class CallsClient:
         if not isinstance(view, Refused):
             self._front.ports.on_hang_up(view.call.id)
         return view
+
+    async def list(self, query: CallsQuery = EVERY_CALL) -> Page[CallView] | Refused:
+        """
+        Return a page of the account's calls, newest first.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        work = partial(list_calls, wanted=query.filter, page=query.range)
+        return await self._front.read(Permission.READ_CALLS, work)

@@ -13,12 +13,14 @@ from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.http.operation import Answered, Asked, NoQuery, Operation
-from outdial.entrypoints.wire.call_requests import CallBody, read_fields
+from outdial.entrypoints.wire.call_requests import CallBody, CallsQuery, read_fields
 from outdial.entrypoints.wire.calls import (
     AcceptedBody,
     CallDetailBody,
+    CallPageBody,
     accepted_body,
     call_body,
+    call_page_body,
 )
 
 CALLS: Final = "/api/v1/calls"
@@ -56,6 +58,14 @@ async def hang_up(client: Client, asked: Asked[NoQuery, None]) -> Answered | Ref
     return view if isinstance(view, Refused) else Answered(body=call_body(view), status=HTTPStatus.OK)
 
 
+async def list_calls(client: Client, asked: Asked[CallsQuery, None]) -> Answered | Refused:
+    """
+    List calls.
+    """
+    page = await client.calls.list(asked.query)
+    return page if isinstance(page, Refused) else Answered(body=call_page_body(page), status=HTTPStatus.OK)
+
+
 OPERATIONS: Final = (
     Operation(
         method="POST",
@@ -88,6 +98,16 @@ OPERATIONS: Final = (
             "Location": "The call's address.",
             REPLAYED_HEADER: "`true` when the same request was accepted before.",
         },
+    ),
+    Operation(
+        method="GET",
+        path=CALLS,
+        name="list_calls",
+        summary="List calls, newest first.",
+        permission=Permission.READ_CALLS,
+        endpoint=list_calls,
+        query=CallsQuery,
+        answer=CallPageBody,
     ),
     Operation(
         method="GET",

@@ -7,12 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from outdial.domain.model.call import Status
 from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Refused
-from outdial.domain.model.identifiers import read_agent_reference
+from outdial.domain.model.idempotency import read_idempotency_key
+from outdial.domain.model.identifiers import ID_MAX, read_agent_reference
+from outdial.domain.model.listing import CallFilter
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.template import is_clean, variable_problems
-from outdial.entrypoints.wire.reading import RequestBody, RowId, Says, problem, read
+from outdial.entrypoints.wire.calls import CallType
+from outdial.entrypoints.wire.pages import PageQuery
+from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RowId, Says, problem, read
 
 
 def _clean(text: str) -> str:
@@ -26,6 +31,13 @@ def _within_limits(variables: dict[str, Any] | None) -> dict[str, Any] | None:
     if problems:
         raise problem(*problems)
     return variables
+
+
+def _key(text: str | None) -> str | None:
+    key = read_idempotency_key(text) if text is not None else None
+    if text is not None and key is None:
+        raise ValueError(text)
+    return key
 
 
 AgentId = Annotated[str, Field(max_length=255), AfterValidator(_clean)]
@@ -58,6 +70,45 @@ class CallBody(RequestBody):
             examples=[{"customer_name": "John Doe", "custom_context": {"account_status": "Active"}}],
         ),
     ] = None
+
+
+class CallsQuery(PageQuery):
+    """
+    Which calls are listed.
+    """
+
+    agent_id: Annotated[
+        Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)] | None,
+        Says("It must be an agent's id of at most 255 characters."),
+        Field(description="Of one agent: its database id or its `assistant_id`.", examples=["123"]),
+    ] = None
+    status: Annotated[
+        Status | None, Says(f"It must be one of {', '.join(Status)}."), Field(description="In one status.")
+    ] = None
+    type: Annotated[CallType | None, Says("It must be outbound."), Field(description="Every call is outbound.")] = None
+    contact_id: Annotated[
+        Annotated[QueryNumber, Field(ge=-ID_MAX, le=ID_MAX)] | None,
+        Says("It must be an integer."),
+        Field(description="To one contact.", examples=[456]),
+    ] = None
+    idempotency_key: Annotated[
+        str | None,
+        AfterValidator(_key),
+        Says("It must be 1 to 255 visible ASCII characters."),
+        Field(description="Asked for with this `Idempotency-Key`: finds the call whose answer was lost."),
+    ] = None
+
+    @property
+    def filter(self) -> CallFilter:
+        """
+        Which calls fit.
+        """
+        return CallFilter(
+            agent_id=read_agent_reference(self.agent_id) if self.agent_id is not None else None,
+            contact_id=self.contact_id,
+            status=self.status,
+            idempotency_key=self.idempotency_key,
+        )
 
 
 def read_fields(body: Mapping[str, object]) -> CallFields | Refused:

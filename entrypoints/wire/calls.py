@@ -10,9 +10,11 @@ from pydantic import Field
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.listing import Page
 from outdial.domain.model.money import as_number
 from outdial.domain.model.policy import ESTIMATED_START_DELAY_S
 from outdial.domain.service.reading import CallView
+from outdial.entrypoints.wire.pages import PageBody, page_body
 from outdial.entrypoints.wire.values import Currency, Money, Time, write_time, write_time_or_null
 
 OUTBOUND: Final = "outbound"
@@ -97,6 +99,35 @@ class CallDetailBody(TypedDict):
     hang_up_cause: Annotated[str | None, Field(description="The network's own words.")]
 
 
+class CallSummaryBody(TypedDict):
+    """
+    A call in a list.
+    """
+
+    id: CallId
+    agent_id: Annotated[str, Field(description="The agent's `assistant_id`.", examples=["assistant_abc123"])]
+    agent_name: str
+    status: Status
+    type: CallType
+    phone_number: Callee
+    created_at: Time
+    started_at: Annotated[Time | None, Field(description="When it was answered.")]
+    ended_at: Time | None
+    duration_seconds: int | None
+    summary: str | None
+    recording_url: str | None
+    contact: CallContactBody | None
+    ended_reason: Disposition | None
+
+
+class CallPageBody(PageBody):
+    """
+    A page of calls, newest first.
+    """
+
+    calls: list[CallSummaryBody]
+
+
 def accepted_body(call: Call) -> AcceptedBody:
     """
     Return the answer to `POST /api/v1/calls`: the same whenever it is given, whatever became of the call since.
@@ -137,6 +168,33 @@ def call_body(view: CallView) -> CallDetailBody:
         billing=_billing_body(call),
         ended_reason=call.disposition,
         hang_up_cause=str(call.cause) or None if call.cause is not None else None,
+    )
+
+
+def call_page_body(page: Page[CallView]) -> CallPageBody:
+    """
+    Return the answer to `GET /api/v1/calls`.
+    """
+    return CallPageBody(calls=[_summary_body(view) for view in page.records], **page_body(page))
+
+
+def _summary_body(view: CallView) -> CallSummaryBody:
+    call = view.call
+    return CallSummaryBody(
+        id=call.call_id,
+        agent_id=call.assistant_id,
+        agent_name=call.agent_name,
+        status=call.status,
+        type=OUTBOUND,
+        phone_number=call.phone_number.e164,
+        created_at=write_time(call.created_at),
+        started_at=write_time_or_null(call.answered_at),
+        ended_at=write_time_or_null(call.ended_at),
+        duration_seconds=call.talk_s if call.is_terminal else None,
+        summary=None,
+        recording_url=None,
+        contact=_contact_body(view.contact) if view.contact is not None else None,
+        ended_reason=call.disposition,
     )
 
 

@@ -5,6 +5,7 @@ Addresses and methods that there are, and those that there are not.
 import attrs
 import pytest
 
+from tests.entrypoints.clinic import KEY
 from tests.http.api import CALLS, MEMORY, Api, problem_of
 
 
@@ -23,10 +24,10 @@ def test_unknown_address_is_not_found_in_the_one_shape(api: Api, path: str) -> N
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", CALLS, {"POST"}),
-        ("PUT", CALLS, {"POST"}),
-        ("OPTIONS", CALLS, {"POST"}),
-        ("BREW", CALLS, {"POST"}),
+        ("PATCH", CALLS, {"POST", "GET", "HEAD"}),
+        ("PUT", CALLS, {"POST", "GET", "HEAD"}),
+        ("OPTIONS", CALLS, {"POST", "GET", "HEAD"}),
+        ("BREW", CALLS, {"POST", "GET", "HEAD"}),
         ("POST", f"{CALLS}/1", {"GET", "HEAD"}),
         ("DELETE", f"{CALLS}/1", {"GET", "HEAD"}),
         ("POST", "/healthz", {"GET", "HEAD"}),
@@ -57,11 +58,12 @@ def test_head_is_answered_like_get(api: Api, path: str) -> None:
 
 def test_head_is_no_way_to_ask_for_a_call(api: Api) -> None:
     """
-    Where there is no GET there is no HEAD.
+    HEAD lists calls without telling of them.
     """
-    answer = api.ask("HEAD", CALLS)
+    answer = api.ask("HEAD", CALLS, headers={"Authorization": f"Bearer {KEY}"})
 
-    assert (405, "POST") == (answer.status_code, answer.headers["Allow"])
+    assert (200, b"") == (answer.status_code, answer.content)
+    assert 0 == api.get(CALLS).json()["count"]
 
 
 def test_worker_tells_of_its_health_alone() -> None:

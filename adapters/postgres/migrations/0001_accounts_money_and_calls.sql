@@ -114,6 +114,7 @@ create table calls (
     idempotency_key text collate "C",
     request_digest bytea,
     state text collate "C" not null,
+    status text collate "C" not null,
     worker_id text collate "C",
     fence bigint not null,
     attempt bigint not null,
@@ -132,6 +133,13 @@ create table calls (
 
 -- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.
 create index calls_live on calls (state, id) where state not in ('settled', 'canceled', 'blocked');
+
+-- Lists of calls, newest first. With the status in them, any status and every status are found without a detour.
+create index calls_of_account on calls (account_id, status, id);
+
+create index calls_of_agent on calls (account_id, agent_id, status, id);
+
+create index calls_of_contact on calls (account_id, contact_id, id) where contact_id is not null;
 
 create unique index calls_idempotency on calls (account_id, idempotency_key) where idempotency_key is not null;
 

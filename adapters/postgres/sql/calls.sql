@@ -6,6 +6,10 @@ select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contac
     cause_provisional, talk_s, charge_micros, version, hang_up_at, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
 
+-- name: calls_by_number
+-- An account's calls by their rows, newest first.
+{call_columns} where account_id = %(account_id)s and id = any(%(numbers)s::bigint[]) order by id desc
+
 -- name: to_change
 -- Part of the statements below: lock what is read until the transaction ends.
 for no key update of calls
@@ -84,7 +88,7 @@ update calls set hang_up_at = %(hang_up_at)s where id = %(id)s and account_id = 
 -- name: save
 -- A call's progress over the version before it, and the record of it; nothing when somebody else wrote it first.
 with saved as (
-    update calls set state = %(state)s, worker_id = %(worker_id)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
+    update calls set state = %(state)s, status = %(status)s, worker_id = %(worker_id)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
         answered_at = %(answered_at)s::bigint, ended_at = %(ended_at)s::bigint, disposition = %(disposition)s,
         cause_code = %(cause_code)s::bigint, cause_words = %(cause_words)s, cause_provisional = %(cause_provisional)s,
         talk_s = %(talk_s)s, charge_micros = %(charge_micros)s, version = %(version)s

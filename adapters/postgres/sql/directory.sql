@@ -49,6 +49,11 @@ on conflict (agent_id) do update set talk_s = agent_totals.talk_s + excluded.tal
 select id, account_id, first_name, last_name, email, company, phone_number
 from contacts where id = %(contact_id)s and account_id = %(account_id)s
 
+-- name: contacts
+-- An account's contacts by their rows.
+select id, account_id, first_name, last_name, email, company, phone_number
+from contacts where id = any(%(contact_ids)s::bigint[]) and account_id = %(account_id)s
+
 -- name: next_number
 -- A row number above all that are stored and all that were given; part of the four below.
 on conflict (table_name) do update set last = greatest(row_numbers.last + 1, excluded.last) returning last

@@ -107,6 +107,7 @@ create table calls (
     idempotency_key text,
     request_digest blob,
     state text not null,
+    status text not null,
     worker_id text,
     fence integer not null,
     attempt integer not null,
@@ -125,6 +126,13 @@ create table calls (
 
 -- Whoever looks for work asks by state; the calls that are over for good would only make this index large.
 create index calls_live on calls (state) where state not in ('settled', 'canceled', 'blocked');
+
+-- Lists of calls, newest first. With the status in them, any status and every status are found without a detour.
+create index calls_of_account on calls (account_id, status, id);
+
+create index calls_of_agent on calls (account_id, agent_id, status, id);
+
+create index calls_of_contact on calls (account_id, contact_id, id) where contact_id is not null;
 
 create table scripts (
     call_id integer primary key references calls (id),
