@@ -6,7 +6,7 @@ The same decisions as over HTTP, by the same code.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self
 
@@ -21,7 +21,8 @@ from outdial.domain.model.identifiers import CallReference, read_call_reference
 from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.principal import Account, Credential, Operator, PresentedKey
 from outdial.domain.model.reason import Reason
-from outdial.domain.rules import ladder
+from outdial.domain.rules.ladder import decide
+from outdial.domain.rules.preview import Preview, preview
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
@@ -140,10 +141,10 @@ class Dialer:
         content, key = named(_content(phone_number, agent_id, contact_id, variables), keys)
         credential = await self._credential_for(content, api_key)
         if credential is None:
-            return ladder.decide(*self._without_account(content))
+            return decide(*self._without_account(content))
         return await self.acting(credential).calls.initiate(content, idempotency_key=key)
 
-    async def explain(
+    async def preflight(
         self,
         phone_number: object,
         agent_id: object,
@@ -151,25 +152,25 @@ class Dialer:
         contact_id: object = None,
         variables: Mapping[str, object] | None = None,
         api_key: str | None = None,
-    ) -> tuple[ladder.Verdict, ...]:
+        idempotency_key: str | None = None,
+    ) -> Preview | Refused:
         """
-        Tell what each rule says of a call, in their order; nothing is stored, held or dialled.
+        Tell what would be decided about a call, rule by rule; nothing is stored, held or dialled.
 
         The arguments are those of `dial`.
+
+        Returns:
+            What each rule says; or why nothing is told, to strangers and of fields that can't be read.
+
+        Raises:
+            StorageError: The database can't be read now.
         """
-        content = _content(phone_number, agent_id, contact_id, variables)
+        keys = [idempotency_key] if idempotency_key is not None else []
+        content, key = named(_content(phone_number, agent_id, contact_id, variables), keys)
         credential = await self._credential_for(content, api_key)
-        if credential is None:
-            return ladder.explain(*self._without_account(content))
-        request = self._request(credential, content)
-        verdicts: list[tuple[ladder.Verdict, ...]] = []
-
-        def judge(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
-            verdicts[:] = [ladder.explain(asked, facts) for asked, facts in zip(requests, snapshot, strict=True)]
-            return [Refused(reason=Reason.NOT_FOUND) for _ in requests]
-
-        await self._storage.accept([request], self.settings.policy, judge)
-        return verdicts[0]
+        if credential is not None:
+            return await self.acting(credential).calls.preflight(content, idempotency_key=key)
+        return content if isinstance(content, Refused) else preview(*self._without_account(content))
 
     def acting(self, credential: Credential) -> Client:
         """

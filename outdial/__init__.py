@@ -10,7 +10,7 @@ from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
-from outdial.domain.rules.ladder import Judgement, Verdict
+from outdial.domain.rules.preview import Judgement, Preview, Verdict
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
@@ -29,6 +29,7 @@ __all__ = [
     "Judgement",
     "OutdialError",
     "Permission",
+    "Preview",
     "Reason",
     "Refused",
     "Replayed",

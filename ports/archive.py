@@ -84,6 +84,14 @@ TABLES: Final = (
     ),
     Table(name="scripts", columns=("call_id", "greeting", "instructions", "variables")),
     Table(name="call_records", columns=("number", "call_id", "account_id", "state", "disposition", "at")),
+    Table(name="call_decisions", columns=("call_id", "account_id", "policy_version", "facts", "facts_digest")),
+    Table(
+        name="refusals",
+        columns=(
+            *("number", "account_id", "key_id", "at", "reason", "phone_number", "agent_id", "policy_version"),
+            *("facts", "facts_digest"),
+        ),
+    ),
     Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at"), key=2),
     ROW_NUMBERS,
 )

@@ -11,7 +11,9 @@ from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.policy import Policy
+from outdial.domain.model.refusal import Decided
 from outdial.ports.calls import Calls, CallsReader
+from outdial.ports.decisions import Decisions, DecisionsReader
 from outdial.ports.directory import Directory, DirectoryReader
 from outdial.ports.history import History
 from outdial.ports.rulebook import Rulebook, RulebookReader
@@ -56,6 +58,12 @@ class Reader(Protocol):
         Lists of calls.
         """
 
+    @property
+    def decisions(self) -> DecisionsReader:
+        """
+        What was decided, and why.
+        """
+
 
 class Transaction(Protocol):
     """
@@ -93,13 +101,19 @@ class Transaction(Protocol):
         """
 
     @property
+    def decisions(self) -> Decisions:
+        """
+        What was decided, and why.
+        """
+
+    @property
     def workers(self) -> Workers:
         """
         Who dials.
         """
 
 
-DecideAll = Callable[[Sequence[CallRequest], Sequence[Facts]], Sequence[Decision]]
+DecideAll = Callable[[Sequence[CallRequest], Sequence[Facts]], Sequence[Decided]]
 """The pure decision over a batch, `rules.ladder.decide_all`."""
 
 
@@ -124,6 +138,8 @@ class Storage(Protocol):
     async def accept(self, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
         """
         Decide a batch in one durable transaction: load one snapshot for all, call the pure `decide_all`, record it.
+
+        What is kept of a refusal is recorded, too, in the same transaction.
 
         Raises:
             StorageError: Nothing of the batch was accepted; or, where the connection was lost during the commit, nobody

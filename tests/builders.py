@@ -15,11 +15,14 @@ from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
+from outdial.domain.model.grounds import Grounds, digest_of_facts
 from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH, KEY_SECRET_LENGTH, hash_secret, write_key
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, ApiKey, Permission, PresentedKey
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 
 NOW: Final = datetime(2025, 4, 24, 10, 15, 30, tzinfo=UTC)
@@ -97,6 +100,17 @@ _CALL: Final = Call(
     hold_micros=1_500_000,
     max_duration_s=1800,
     created_at=NOW,
+)
+
+_GROUNDS: Final = Grounds(policy_version="0123456789ab", facts="{}", facts_digest=digest_of_facts("{}"))
+_REFUSAL: Final = Refusal(
+    account_id=ACCOUNT_ID,
+    key_id=KEY_ID,
+    at=NOW,
+    reason=Reason.DO_NOT_CALL,
+    phone_number=CALLEE,
+    agent_id=AGENT_ID,
+    grounds=_GROUNDS,
 )
 
 
@@ -204,6 +218,20 @@ def facts(**changes: Any) -> Facts:
     Return facts under which the default request is accepted.
     """
     return attrs.evolve(_FACTS, **changes)
+
+
+def grounds(**changes: Any) -> Grounds:
+    """
+    Return what a decision rested on: next to nothing.
+    """
+    return attrs.evolve(_GROUNDS, **changes)
+
+
+def refusal(**changes: Any) -> Refusal:
+    """
+    Return what is kept of a call to a listed number.
+    """
+    return attrs.evolve(_REFUSAL, **changes)
 
 
 def call(**changes: Any) -> Call:

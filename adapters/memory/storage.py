@@ -11,6 +11,7 @@ import attrs
 
 from outdial.adapters.memory.history import MemoryHistory
 from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
+from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
@@ -67,6 +68,13 @@ class TablesView:
         return MemoryHistory(self.tables)
 
     @property
+    def decisions(self) -> MemoryDecisions:
+        """
+        What was decided, and why.
+        """
+        return MemoryDecisions(self.tables)
+
+    @property
     def workers(self) -> MemoryWorkers:
         """
         Who dials.
@@ -108,12 +116,13 @@ class MemoryStorage:
                 facts_of(request, view, policy=policy, call_number=number)
                 for number, request in enumerate(batch, first_number)
             )
-            decisions = decide_all(batch, snapshot)
-            for decision in decisions:
-                if isinstance(decision, Accepted):
-                    view.calls.add(decision.call)
-                    view.wallets.post(decision.hold)
-            return decisions
+            decided = decide_all(batch, snapshot)
+            for one in decided:
+                if isinstance(one.decision, Accepted):
+                    view.calls.add(one.decision.call)
+                    view.wallets.post(one.decision.hold)
+                view.decisions.record(one)
+            return [one.decision for one in decided]
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """

@@ -12,10 +12,12 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
@@ -40,6 +42,8 @@ class Tables:
     ledger: list[LedgerEntry] = attrs.field(factory=list)
     calls: dict[int, Call] = attrs.field(factory=dict)
     call_records: list[CallRecord] = attrs.field(factory=list)
+    call_decisions: dict[int, Grounds] = attrs.field(factory=dict)
+    refusals: dict[int, Refusal] = attrs.field(factory=dict)
     seen_at_micros: dict[str, int] = attrs.field(factory=dict)
     next_starts: dict[str, int] = attrs.field(factory=dict)
 
@@ -57,6 +61,8 @@ class Tables:
             ledger=list(self.ledger),
             calls=dict(self.calls),
             call_records=list(self.call_records),
+            call_decisions=dict(self.call_decisions),
+            refusals=dict(self.refusals),
             seen_at_micros=dict(self.seen_at_micros),
             next_starts=dict(self.next_starts),
         )

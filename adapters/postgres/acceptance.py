@@ -13,6 +13,7 @@ from outdial.adapters.postgres.call_rows import (
     script_columns,
     wallet_columns,
 )
+from outdial.adapters.postgres.decisions import grounds_columns, refusal_columns
 from outdial.adapters.postgres.rows import Columns
 from outdial.adapters.postgres.snapshot import SQL, snapshot_of
 from outdial.adapters.postgres.statements import Statements, Step
@@ -26,31 +27,34 @@ from outdial.ports.storage import DecideAll
 
 def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
     """
-    Decide a batch on one snapshot and record what was accepted; refusals write nothing.
+    Decide a batch on one snapshot and record what was accepted, and what is kept of refusals.
     """
     snapshot = snapshot_of(batch, sql, policy=policy)
-    decisions = decide_all(batch, snapshot.facts)
-    accepted = [decision for decision in decisions if isinstance(decision, Accepted)]
-    if accepted:
-        _record(sql, accepted, _wallets_after(accepted, snapshot.wallets))
-    return decisions
+    decided = decide_all(batch, snapshot.facts)
+    accepted = [one.decision for one in decided if isinstance(one.decision, Accepted)]
+    steps = _steps_of(accepted, _wallets_after(accepted, snapshot.wallets)) if accepted else []
+    refusals = [refusal_columns(one.refusal) for one in decided if one.refusal is not None]
+    if refusals:
+        steps.append(_all("add_refusals", refusals))
+    if steps:
+        sql.together(steps)
+    return [one.decision for one in decided]
 
 
-def _record(sql: Statements, accepted: Sequence[Accepted], wallets: Sequence[Wallet]) -> None:
+def _steps_of(accepted: Sequence[Accepted], wallets: Sequence[Wallet]) -> list[Step]:
     calls = [{**promise_columns(decision.call), **progress_columns(decision.call)} for decision in accepted]
     days = calls_by_day(decision.call for decision in accepted)
-    sql.together(
-        [
-            _all("add_calls", calls),
-            _all("add_scripts", [script_columns(decision.call) for decision in accepted]),
-            _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
-            _all("add_records", calls),
-            *([_all("count_calls", days)] if days else []),
-            _all("count_agents", calls_by_agent(decision.call for decision in accepted)),
-            _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
-            (SQL["notify"], {}),
-        ]
-    )
+    return [
+        _all("add_calls", calls),
+        _all("add_scripts", [script_columns(decision.call) for decision in accepted]),
+        _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
+        _all("add_records", calls),
+        _all("add_call_decisions", [grounds_columns(decision) for decision in accepted]),
+        *([_all("count_calls", days)] if days else []),
+        _all("count_agents", calls_by_agent(decision.call for decision in accepted)),
+        _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
+        (SQL["notify"], {}),
+    ]
 
 
 def _all(name: str, rows: Sequence[Columns]) -> Step:

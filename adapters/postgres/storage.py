@@ -11,6 +11,7 @@ import attrs
 from outdial.adapters.postgres import acceptance
 from outdial.adapters.postgres.calls import PostgresCalls
 from outdial.adapters.postgres.connection import Limits, check_server, connect
+from outdial.adapters.postgres.decisions import PostgresDecisions
 from outdial.adapters.postgres.directory import PostgresDirectory
 from outdial.adapters.postgres.history import PostgresHistory
 from outdial.adapters.postgres.rulebook import PostgresRulebook
@@ -42,6 +43,7 @@ class _Tables:
     wallets: PostgresWallets
     calls: PostgresCalls
     history: PostgresHistory
+    decisions: PostgresDecisions
     workers: PostgresWorkers
 
 
@@ -135,5 +137,6 @@ def tables_on(sql: Statements) -> _Tables:
         wallets=PostgresWallets(sql),
         calls=PostgresCalls(sql),
         history=PostgresHistory(sql),
+        decisions=PostgresDecisions(sql),
         workers=PostgresWorkers(sql),
     )

@@ -19,10 +19,13 @@ from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 
 Row = tuple[Any, ...]
@@ -210,3 +213,28 @@ def _read_cause(row: Row) -> HangUpCause | None:
 def _read_script(row: Row) -> Script:
     greeting, instructions, variables = row
     return Script(greeting=greeting, instructions=instructions, variables=read_variables(variables))
+
+
+def read_grounds(row: Row) -> Grounds:
+    """
+    Read what a decision rested on.
+    """
+    policy_version, facts, facts_digest = row
+    return Grounds(policy_version=policy_version, facts=facts, facts_digest=facts_digest)
+
+
+def read_refusal(row: Row) -> Refusal:
+    """
+    Read a refusal.
+    """
+    number, account_id, key_id, at, reason, phone_number, agent_id, *grounds = row
+    return Refusal(
+        number=number,
+        account_id=account_id,
+        key_id=key_id,
+        at=read_time(at),
+        reason=Reason(reason),
+        phone_number=read_number(phone_number),
+        agent_id=agent_id,
+        grounds=read_grounds(tuple(grounds)),
+    )

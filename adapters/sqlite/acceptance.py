@@ -15,6 +15,7 @@ from outdial.adapters.sqlite.call_rows import (
     script_row,
 )
 from outdial.adapters.sqlite.calls import ADD_RECORD
+from outdial.adapters.sqlite.decisions import ADD_GROUNDS, ADD_REFUSAL, grounds_row, refusal_row
 from outdial.adapters.sqlite.directory import COUNT_FOR_AGENT, LAST_NUMBER, SET_LAST_NUMBER
 from outdial.adapters.sqlite.snapshot import facts_of_all
 from outdial.adapters.sqlite.statements import Statements
@@ -43,17 +44,20 @@ ADD_SCRIPT: Final = "insert into scripts (call_id, greeting, instructions, varia
 
 def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide_all: DecideAll) -> Sequence[Decision]:
     """
-    Decide a batch on one snapshot and record what was accepted; refusals write nothing.
+    Decide a batch on one snapshot and record what was accepted, and what is kept of refusals.
 
     Row numbers are handed out in order of arrival and only those up to the last accepted call are used up.
     """
     last = sql.one(LAST_NUMBER, _CALLS_TABLE)
     snapshot = facts_of_all(batch, sql, policy=policy, first_number=1 if last is None else last[0] + 1)
-    decisions = decide_all(batch, snapshot)
-    accepted = [decision for decision in decisions if isinstance(decision, Accepted)]
+    decided = decide_all(batch, snapshot)
+    accepted = [one.decision for one in decided if isinstance(one.decision, Accepted)]
     if accepted:
         _record(sql, accepted)
-    return decisions
+    refusals = [one.refusal for one in decided if one.refusal is not None]
+    if refusals:
+        sql.write_all(ADD_REFUSAL, map(refusal_row, refusals))
+    return [one.decision for one in decided]
 
 
 def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
@@ -62,6 +66,7 @@ def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
     sql.write_all(ADD_CALL, [promise_row(call) + progress_row(call) for call in calls])
     sql.write_all(ADD_SCRIPT, [script_row(call) for call in calls])
     sql.write_all(ADD_ENTRY, [entry_row(decision.hold) for decision in accepted])
+    sql.write_all(ADD_GROUNDS, map(grounds_row, accepted))
     sql.write_all(ADD_RECORD, [record_row(call, call.created_at) for call in calls])
     sql.write_all(UPDATE_WALLET, [(wallet.balance_micros, wallet.held_micros, wallet.account_id) for wallet in wallets])
     sql.write_all(COUNT_CALLS, calls_by_day(calls))

@@ -12,6 +12,7 @@ import attrs
 
 from outdial.adapters.sqlite import acceptance, connection
 from outdial.adapters.sqlite.calls import SqliteCalls
+from outdial.adapters.sqlite.decisions import SqliteDecisions
 from outdial.adapters.sqlite.directory import SqliteDirectory
 from outdial.adapters.sqlite.history import SqliteHistory
 from outdial.adapters.sqlite.opened_file import OpenedFile
@@ -46,6 +47,7 @@ class _Tables:
     wallets: SqliteWallets
     calls: SqliteCalls
     history: SqliteHistory
+    decisions: SqliteDecisions
     workers: SqliteWorkers
 
 
@@ -143,6 +145,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         wallets=SqliteWallets(sql),
         calls=SqliteCalls(sql),
         history=SqliteHistory(sql),
+        decisions=SqliteDecisions(sql),
         workers=SqliteWorkers(sql),
     )
 

@@ -5,6 +5,7 @@ What is decided about a request: accepted as a call, or refused for a reason.
 import attrs
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import LedgerEntry
 
@@ -70,16 +71,19 @@ class Refused:
 @attrs.frozen(kw_only=True)
 class Accepted:
     """
-    The call will be dialled; it and its hold are recorded together.
+    The call will be dialled; it, its hold and its grounds are recorded together.
 
     Attributes:
         call: The new call, queued.
 
         hold: The ledger row that sets its money aside.
+
+        grounds: What the acceptance rests on.
     """
 
     call: Call
     hold: LedgerEntry
+    grounds: Grounds
 
 
 @attrs.frozen(kw_only=True)

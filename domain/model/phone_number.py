@@ -4,7 +4,7 @@ Telephone numbers as ITU-T E.164 writes them, and which texts are taken for one.
 
 import re
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import attrs
@@ -83,10 +83,12 @@ class PhoneNumber:
         """
         return self.e164[1:]
 
-    @property
+    @cached_property
     def kind(self) -> NumberKind:
         """
         What kind of destination this is, by libphonenumber's data and the codes of no country.
+
+        It is found once: that takes as long as all the rules together.
         """
         parsed = _parse(self.e164)
         if _country_code(parsed) in _GLOBAL_NETWORK_CODES:

@@ -5,8 +5,11 @@ The first rule that does not hold gives the reason; repair it and the next one s
 judged last.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 import attrs
 
@@ -15,6 +18,9 @@ from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.idempotency import digest_of
+from outdial.domain.model.policy import Policy
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Decided, Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.rules.agent import (
     agent_exists,
@@ -25,6 +31,7 @@ from outdial.domain.rules.agent import (
 )
 from outdial.domain.rules.callee import callee_not_on_dnc_list, destination_is_allowed
 from outdial.domain.rules.content import content_is_readable, phone_number_is_proper
+from outdial.domain.rules.facts_used import grounds_of
 from outdial.domain.rules.idempotency import idempotency_key_is_unused
 from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
 from outdial.domain.rules.principal import (
@@ -54,31 +61,10 @@ RULES: tuple[Rule, ...] = (
     wallet_covers_hold,
 )
 
+POLICY_VERSION_LENGTH: Final = 12
 
-class Judgement(StrEnum):
-    """
-    What one rule said.
-    """
-
-    HOLDS = "holds"
-    REFUSES = "refuses"
-    NOT_REACHED = "not_reached"
-
-
-@attrs.frozen(kw_only=True)
-class Verdict:
-    """
-    One step of the ladder.
-
-    Attributes:
-        rule: The rule's name, a sentence.
-
-        refused: What it said when it does not hold; a call that was accepted before for the same request, or why not.
-    """
-
-    rule: str
-    judgement: Judgement
-    refused: Refused | Replayed | None = None
+UNRECORDED: Final = frozenset({Reason.AUTHENTICATION_REQUIRED, Reason.INVALID_KEY})
+"""What strangers are told, and those whose key was revoked or has expired."""
 
 
 def decide(request: CallRequest, facts: Facts) -> Decision:
@@ -92,25 +78,16 @@ def decide(request: CallRequest, facts: Facts) -> Decision:
     return _accept(request, facts)
 
 
-def explain(request: CallRequest, facts: Facts) -> tuple[Verdict, ...]:
+def policy_version(policy: Policy) -> str:
     """
-    Tell what each rule says of a request, in order; those after a refusal are not reached.
+    Name the operator's settings and the rules, in 12 hexadecimal digits: other ones where anything of it is another.
     """
-    verdicts: list[Verdict] = []
-    refused: Refused | Replayed | None = None
-    for rule in RULES:
-        if refused is not None:
-            verdicts.append(Verdict(rule=rule.__name__, judgement=Judgement.NOT_REACHED))
-            continue
-        refused = rule(request, facts)
-        judgement = Judgement.HOLDS if refused is None else Judgement.REFUSES
-        verdicts.append(Verdict(rule=rule.__name__, judgement=judgement, refused=refused))
-    return tuple(verdicts)
+    return _version_of(policy, tuple(rule.__name__ for rule in RULES))
 
 
-def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decision]:
+def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decided]:
     """
-    Decide a batch in order of arrival: what was accepted counts for the requests behind it.
+    Decide a batch in order of arrival, each with what is kept of it: what was accepted counts for those behind it.
 
     It lowers what is available, uses up a key's day, and answers a request with the same idempotency key.
 
@@ -121,15 +98,33 @@ def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> li
     """
     accepted: list[Call] = []
     wallets: dict[int, Wallet] = {}
-    decisions: list[Decision] = []
+    decided: list[Decided] = []
     for request, facts in zip(requests, snapshot, strict=True):
         current = _after(accepted, wallets, request, facts)
         decision = decide(request, current)
         if isinstance(decision, Accepted) and current.wallet is not None:
             wallets[current.wallet.account_id] = current.wallet.post(decision.hold)
             accepted.append(decision.call)
-        decisions.append(decision)
-    return decisions
+        decided.append(Decided(decision=decision, refusal=_refusal_of(decision, request, current)))
+    return decided
+
+
+def _refusal_of(decision: Decision, request: CallRequest, facts: Facts) -> Refusal | None:
+    """
+    Return what is kept of a refused request: nothing of strangers', who could fill the disk.
+    """
+    account = facts.account
+    if not isinstance(decision, Refused) or decision.reason in UNRECORDED or account is None:
+        return None
+    return Refusal(
+        account_id=account.id,
+        key_id=facts.key.id if facts.key is not None else None,
+        at=facts.now,
+        reason=decision.reason,
+        phone_number=facts.callee,
+        agent_id=facts.agent.id if facts.agent is not None else None,
+        grounds=grounds_of(request, facts, policy_version=policy_version(facts.policy)),
+    )
 
 
 def _after(accepted: Sequence[Call], wallets: Mapping[int, Wallet], request: CallRequest, facts: Facts) -> Facts:
@@ -193,4 +188,11 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
         call_id=call.id,
         at=facts.now,
     )
-    return Accepted(call=call, hold=hold)
+    grounds = grounds_of(request, facts, policy_version=policy_version(facts.policy))
+    return Accepted(call=call, hold=hold, grounds=grounds)
+
+
+@lru_cache(maxsize=16)
+def _version_of(policy: Policy, rules: tuple[str, ...]) -> str:
+    settings = json.dumps([attrs.asdict(policy), rules], sort_keys=True)
+    return hashlib.sha256(settings.encode()).hexdigest()[:POLICY_VERSION_LENGTH]

@@ -7,18 +7,33 @@ from typing import Final
 
 import attrs
 
-from outdial.domain.model.call_request import CallFields
+from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.listing import Page
 from outdial.domain.model.principal import Permission
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Refusal
+from outdial.domain.rules.preview import Preview
+from outdial.domain.service.decisions import (
+    DecidedCall,
+    RefusalsPage,
+    list_refusals,
+    view_decision,
+    view_refusal,
+)
 from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.listing import list_calls
+from outdial.domain.service.preflight import preview_call
 from outdial.domain.service.reading import CallView, view_call
 from outdial.entrypoints.client.front import Front
 from outdial.entrypoints.wire.call_requests import CallsQuery
 
 EVERY_CALL: Final = CallsQuery()
+
+REFUSALS_PER_PAGE: Final = 10
+NO_TOKEN: Final = ""
+"""Of a call that is not going to be one."""
 
 
 @attrs.frozen
@@ -44,6 +59,74 @@ class CallsClient:
             StorageError: Nothing was accepted.
         """
         return await self._front.ports.intake.submit(self._front.credential, content, idempotency_key=idempotency_key)
+
+    async def preflight(
+        self, content: CallFields | Refused, *, idempotency_key: str | None = None
+    ) -> Preview | Refused:
+        """
+        Tell what would be decided about a request for a call, rule by rule; nothing is stored, held or dialled.
+
+        The arguments are those of `initiate`. Fields that can't be read are not judged but refused.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        ports, credential = self._front.ports, self._front.credential
+        if isinstance(content, Refused):
+            return await self._front.refuse(Permission.INITIATE_CALLS, content)
+        request = CallRequest(
+            credential=credential,
+            content=content,
+            token=NO_TOKEN,
+            received_at=ports.clock.now(),
+            idempotency_key=idempotency_key,
+        )
+        return await self._front.read(
+            Permission.INITIATE_CALLS, lambda reader, _account: preview_call(reader, request, ports.policy)
+        )
+
+    async def decision(self, reference: CallReference | None) -> DecidedCall | Refused:
+        """
+        Return what the acceptance of one of the account's calls rested on.
+
+        Args:
+            reference: `None` when the client's name for it can't be one.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self._front.read(Permission.READ_CALLS, partial(view_decision, reference=reference))
+
+    async def refusals(
+        self, *, reason: Reason | None = None, before: int | None = None, limit: int = REFUSALS_PER_PAGE
+    ) -> RefusalsPage | Refused:
+        """
+        Return a page of what the account was refused, newest first.
+
+        Args:
+            reason: Those for this reason alone.
+
+            before: The `following` of the page before.
+
+            limit: 1 to 100.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        work = partial(list_refusals, reason=reason, before=before, limit=limit)
+        return await self._front.read(Permission.READ_CALLS, work)
+
+    async def refusal(self, number: int | None) -> Refusal | Refused:
+        """
+        Return one of the account's refusals.
+
+        Args:
+            number: `None` when the client's name for it can't be one.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self._front.read(Permission.READ_CALLS, partial(view_refusal, number=number))
 
     async def show(self, reference: CallReference | None) -> CallView | Refused:
         """

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.decision import Accepted
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.refusal import Decided
 from outdial.domain.model.wallet import EntryKind
 from outdial.entrypoints.copying import Progress, fill
 from outdial.ports.archive import TABLES
@@ -87,8 +88,8 @@ def _store(database: Database, drawn: Drawn) -> None:
         call = drawn.call
         hold = builders.entry(EntryKind.HOLD, 0, call_id=call.id)
 
-        def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decision]:
-            return [Accepted(call=call, hold=hold)]
+        def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decided]:
+            return [Decided(decision=Accepted(call=call, hold=hold, grounds=builders.grounds()))]
 
         database.accept(builders.request(), decide=decide)
 

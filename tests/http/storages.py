@@ -10,6 +10,7 @@ from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.policy import Policy
+from outdial.domain.model.refusal import Decided
 from outdial.ports.storage import DecideAll
 
 
@@ -27,7 +28,7 @@ class FailingStorage(MemoryStorage):
         Decide in vain.
         """
 
-        def decide_in_vain(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+        def decide_in_vain(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
             decide_all(requests, snapshot)
             raise self._error()
 

@@ -12,7 +12,8 @@ import outdial
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.reason import Reason
-from outdial.domain.rules.ladder import RULES, Judgement
+from outdial.domain.rules.ladder import RULES
+from outdial.domain.rules.preview import Judgement, Preview
 from outdial.ports.errors import UnknownRecordError
 from tests import builders
 from tests.library.setting_up import BUSY, CALLEE, Clinic, opened
@@ -124,11 +125,11 @@ def test_refusal_is_a_value_and_the_same_for_operator_and_key(
         api_key = clinic.key if with_key else None
 
         decision = await clinic.dialer.dial(phone_number, agent_id, api_key=api_key)
-        verdicts = await clinic.dialer.explain(phone_number, agent_id, api_key=api_key)
+        previewed = await clinic.dialer.preflight(phone_number, agent_id, api_key=api_key)
 
         assert isinstance(decision, Refused)
         assert reason is decision.reason
-        assert [decision] == [verdict.refused for verdict in verdicts if verdict.refused is not None]
+        assert decision == (previewed if isinstance(previewed, Refused) else previewed.objection)
 
     run(scenario)
 
@@ -148,7 +149,7 @@ def test_variables_that_are_no_json_are_refused(value: object) -> None:
     run(scenario)
 
 
-def test_explain_names_every_rule_and_changes_nothing() -> None:
+def test_a_preflight_names_every_rule_and_changes_nothing() -> None:
     """
     Each rule of an acceptable call holds, and neither a call nor a hold is made.
     """
@@ -156,10 +157,11 @@ def test_explain_names_every_rule_and_changes_nothing() -> None:
     async def scenario(clinic: Clinic) -> None:
         before = await clinic.dialer.administration.wallet(clinic.account_id)
 
-        verdicts = await clinic.dialer.explain(CALLEE, clinic.agent_id)
+        previewed = await clinic.dialer.preflight(CALLEE, clinic.agent_id)
 
+        assert isinstance(previewed, Preview)
         assert [(rule.__name__, Judgement.HOLDS) for rule in RULES] == [
-            (verdict.rule, verdict.judgement) for verdict in verdicts
+            (verdict.rule, verdict.judgement) for verdict in previewed.verdicts
         ]
         assert before == await clinic.dialer.administration.wallet(clinic.account_id)
         assert Refused(reason=Reason.NOT_FOUND) == await clinic.dialer.call(1)
@@ -167,19 +169,20 @@ def test_explain_names_every_rule_and_changes_nothing() -> None:
     run(scenario)
 
 
-def test_explain_stops_at_the_first_refusal() -> None:
+def test_a_preflight_goes_on_behind_the_first_refusal() -> None:
     """
-    Rules after a refusal are not reached.
+    Whatever else stands against the call is told at once.
     """
 
     async def scenario(clinic: Clinic) -> None:
         await clinic.dialer.administration.list_number(clinic.account_id, CALLEE)
 
-        verdicts = {verdict.rule: verdict for verdict in await clinic.dialer.explain(CALLEE, clinic.agent_id)}
+        previewed = await clinic.dialer.preflight(CALLEE, clinic.agent_id, api_key=clinic.key)
 
-        assert Refused(reason=Reason.DO_NOT_CALL) == verdicts["callee_not_on_dnc_list"].refused
-        assert Judgement.HOLDS is verdicts["destination_is_allowed"].judgement
-        assert Judgement.NOT_REACHED is verdicts["wallet_covers_hold"].judgement
+        assert isinstance(previewed, Preview)
+        verdicts = {verdict.rule: verdict for verdict in previewed.verdicts}
+        assert Refused(reason=Reason.DO_NOT_CALL) == verdicts["callee_not_on_dnc_list"].said == previewed.objection
+        assert Judgement.HOLDS is verdicts["wallet_covers_hold"].judgement
 
     run(scenario)
 

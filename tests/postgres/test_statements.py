@@ -23,7 +23,7 @@ FILES = sorted(file.name for file in (files(FOLDER) / "sql").iterdir())
 QUERIES = [(file, query) for file in FILES for query in read_queries(file).values()]
 OWNED = (
     *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc", "wallets", "ledger", "calls", "scripts"),
-    "call_records",
+    *("call_records", "call_decisions", "refusals"),
 )
 """Tables whose rows belong to an account."""
 
@@ -33,6 +33,7 @@ OF_ANY_ACCOUNT = {
         *("call_columns", "call_of_any_account", "call_of_any_account_to_change", "records"),
         *("live", "live_to_change", "over", "over_to_change", "queued", "unattended", "to_hang_up", "live_counts"),
     },
+    "decisions.sql": {"refusal_columns", "oldest_refusals", "forget_refusals"},
     "directory.sql": {
         *("key", "update_key", "agent_columns", "agent_of_any_account_by_row", "agent_of_any_account_by_name"),
         *("next_account", "next_key", "next_agent", "next_contact"),
@@ -59,6 +60,9 @@ LARGE = """
     insert into scripts select id, '', '', '{}' from calls where id >= 1000;
     insert into call_records (call_id, account_id, state, at)
         select id, id, 'queued', 0 from calls, generate_series(1, 3) where id >= 1000;
+    insert into call_decisions select id, id, '', '{}', '' from calls where id >= 1000;
+    insert into refusals (account_id, at, reason, policy_version, facts, facts_digest)
+        select n, 0, 'do_not_call', '', '{}', '' from generate_series(1000, 6000) n;
     insert into ledger (account_id, kind, micros, call_id, at) select id, 'hold', 0, id, 0 from calls where id >= 1000;
     analyze;
 """

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import attrs
+from hypothesis import strategies as st
 
 from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import Refused
@@ -157,3 +158,12 @@ def apply_faults(case: Case, faults: Mapping[str, Fault]) -> Case:
         if name in faults:
             case = faults[name](case)
     return case
+
+
+@st.composite
+def chosen_faults(draw: st.DrawFn) -> dict[str, Fault]:
+    """
+    Draw some rules and a way to break each.
+    """
+    names = draw(st.frozensets(st.sampled_from(tuple(FAULTS))))
+    return {name: draw(st.sampled_from(FAULTS[name][1])) for name in FAULTS if name in names}

@@ -11,18 +11,19 @@ import pytest
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.principal import Operator
+from outdial.domain.model.refusal import Decided
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.administration import delist_number, list_number, revoke_key
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
 from outdial.ports.storage import Transaction
 from tests import builders
-from tests.contract.storage.database import Database
+from tests.contract.storage.database import Database, accepted_of
 from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, states_of, take, tidy, wallet
 
 
@@ -254,13 +255,9 @@ def _accept_changed(database: Database, **changes: Any) -> Call:
     Have a call accepted that differs from what the rules would write down.
     """
 
-    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decision]:
-        decisions = decide_all(requests, snapshot)
-        return [
-            attrs.evolve(decision, call=attrs.evolve(decision.call, **changes))
-            for decision in decisions
-            if isinstance(decision, Accepted)
-        ]
+    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decided]:
+        accepted = accepted_of([one.decision for one in decide_all(requests, snapshot)])
+        return [Decided(decision=attrs.evolve(one, call=attrs.evolve(one.call, **changes))) for one in accepted]
 
     (decision,) = database.accept(builders.request(), decide=decide)
     assert isinstance(decision, Accepted)

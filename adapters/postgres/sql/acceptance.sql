@@ -124,3 +124,18 @@ where wallets.account_id = after.account_id
 -- name: notify
 -- Wake the workers, when the transaction commits.
 notify outdial_queue
+
+-- name: add_call_decisions
+-- What the acceptances rested on.
+insert into call_decisions (call_id, account_id, policy_version, facts, facts_digest)
+select * from unnest(%(call_id)s::bigint[], %(account_id)s::bigint[], %(policy_version)s::text[], %(facts)s::text[],
+    %(facts_digest)s::bytea[])
+
+-- name: add_refusals
+-- What was refused, in order of arrival.
+insert into refusals (account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest)
+select account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest
+from unnest(%(account_id)s::bigint[], %(key_id)s::bigint[], %(at)s::bigint[], %(reason)s::text[],
+    %(phone_number)s::text[], %(agent_id)s::bigint[], %(policy_version)s::text[], %(facts)s::text[],
+    %(facts_digest)s::bytea[]) with ordinality as refusal (account_id, key_id, at, reason, phone_number, agent_id,
+    policy_version, facts, facts_digest, place) order by place

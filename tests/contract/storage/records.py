@@ -13,12 +13,15 @@ from outdial.domain.model.call import Call, Script
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Refusal
 from tests import builders, strategies
 
 TEXTS: Final = (
@@ -118,6 +121,17 @@ causes = st.builds(
     code=st.integers(0, 699) | counts,
     words=texts,
     provisional=st.lists(st.integers(100, 199), max_size=5).map(tuple),
+)
+refusals = st.builds(
+    Refusal,
+    number=st.just(0),
+    account_id=st.just(builders.ACCOUNT_ID),
+    key_id=st.none() | numbers,
+    at=times,
+    reason=st.sampled_from(Reason),
+    phone_number=st.none() | phone_numbers,
+    agent_id=st.none() | numbers,
+    grounds=st.builds(Grounds, policy_version=texts, facts=texts, facts_digest=st.binary(max_size=40)),
 )
 calls = st.builds(
     Call,

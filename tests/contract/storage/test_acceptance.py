@@ -8,12 +8,13 @@ import attrs
 import pytest
 
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Operator, PresentedKey
 from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Decided
 from outdial.domain.model.wallet import EntryKind, OverdrawnError
 from outdial.domain.rules.ladder import decide_all
 from outdial.ports.errors import StorageConflictError
@@ -39,7 +40,7 @@ class Listener:
     def __init__(self) -> None:
         self.asked: list[tuple[Sequence[CallRequest], Sequence[Facts]]] = []
 
-    def __call__(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def __call__(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
         """
         Decide.
         """
@@ -180,9 +181,9 @@ def test_two_accounts_in_one_batch_pay_for_themselves(database: Database) -> Non
     )
 
 
-def test_a_refused_batch_writes_nothing(database: Database) -> None:
+def test_a_refused_batch_touches_no_call_and_no_money(database: Database) -> None:
     """
-    Refusals leave no trace.
+    Refusals leave nothing but their own records.
     """
     before = database.read(everything)
     refused = builders.request(content=builders.fields(agent_id=999))
@@ -252,7 +253,7 @@ def test_a_decision_that_raises_undoes_the_batch(database: Database) -> None:
     """
     before = database.read(everything)
 
-    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decided]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -267,7 +268,7 @@ def test_a_row_given_twice_is_a_conflict_and_stores_nothing(database: Database) 
     """
     before = database.read(everything)
 
-    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
         return decide_all(requests, [attrs.evolve(facts, call_number=5) for facts in snapshot])
 
     with pytest.raises(StorageConflictError):
@@ -283,7 +284,7 @@ def test_a_hold_that_nothing_covers_stores_nothing(empty: Database) -> None:
     empty.transact(lambda transaction: furnish(transaction, deposit_micros=60_000))
     before = empty.read(everything)
 
-    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
         return [decide_all([request], [facts])[0] for request, facts in zip(requests, snapshot, strict=True)]
 
     with pytest.raises(OverdrawnError):
@@ -298,11 +299,10 @@ def test_a_hold_for_a_missing_account_is_a_conflict(database: Database) -> None:
     """
     before = database.read(everything)
 
-    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
-        (accepted,) = accepted_of(decide_all(requests, snapshot))
-        return [
-            Accepted(call=attrs.evolve(accepted.call, account_id=9), hold=attrs.evolve(accepted.hold, account_id=9))
-        ]
+    def decide(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
+        (accepted,) = accepted_of([one.decision for one in decide_all(requests, snapshot)])
+        call, hold = attrs.evolve(accepted.call, account_id=9), attrs.evolve(accepted.hold, account_id=9)
+        return [Decided(decision=attrs.evolve(accepted, call=call, hold=hold))]
 
     with pytest.raises(StorageConflictError):
         database.accept(builders.request(), decide=decide)

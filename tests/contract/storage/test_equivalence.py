@@ -122,7 +122,8 @@ def _renumbered(decision: Decision, rows: dict[int, int]) -> Decision:
     if not isinstance(decision, Accepted):
         return decision
     number = rows[decision.call.id]
-    return Accepted(call=attrs.evolve(decision.call, id=number), hold=attrs.evolve(decision.hold, call_id=number))
+    hold = attrs.evolve(decision.hold, call_id=number)
+    return attrs.evolve(decision, call=attrs.evolve(decision.call, id=number), hold=hold)
 
 
 @pytest.mark.parametrize("name", OPENERS)

@@ -22,6 +22,7 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Decided
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service import dialling
@@ -81,14 +82,14 @@ class Race:
 
         return told
 
-    def first_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def first_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
         """
         Hold an acceptance open after its facts were read.
         """
         self.hold_open()
         return decide_all(requests, snapshot)
 
-    def second_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decision]:
+    def second_decision(self, requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> Sequence[Decided]:
         """
         Tell when an acceptance was decided.
         """

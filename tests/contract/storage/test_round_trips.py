@@ -13,7 +13,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.decision import Accepted, Decision
+from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.identifiers import CallReference
@@ -21,6 +21,7 @@ from outdial.domain.model.lifecycle import State
 from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.refusal import Decided, Refusal
 from outdial.domain.model.wallet import EntryKind
 from outdial.ports.directory import DirectoryRecord
 from outdial.ports.storage import Reader
@@ -177,8 +178,8 @@ def _accept(database: Database, call: Call) -> None:
     """
     hold = builders.entry(EntryKind.HOLD, call.hold_micros, call_id=call.id)
 
-    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decision]:
-        return [Accepted(call=call, hold=hold)]
+    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decided]:
+        return [Decided(decision=Accepted(call=call, hold=hold, grounds=builders.grounds()))]
 
     database.accept(builders.request(), decide=decide)
 
@@ -191,6 +192,26 @@ def _stored(database: Database, call: Call) -> Call | None:
     found = database.read(lambda reader: reader.calls.call(call.account_id, reference))
     assert [found] == [*database.read(lambda reader: reader.calls.in_states(frozenset(State), 2))]
     return found
+
+
+@given(refusal=records.refusals)
+def test_a_refusal_comes_back_equal(name: str, refusal: Refusal) -> None:
+    """
+    So does what it rested on.
+    """
+
+    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decided]:
+        return [Decided(decision=Refused(reason=refusal.reason), refusal=refusal)]
+
+    with fresh(name) as database:
+        database.transact(furnish)
+        database.accept(builders.request(), decide=decide)
+
+        (found,) = database.read(
+            lambda reader: reader.decisions.refusals(builders.ACCOUNT_ID, reason=refusal.reason, before=None, limit=2)
+        )
+
+    assert refusal == attrs.evolve(found, number=0)
 
 
 @pytest.mark.parametrize("text", records.TEXTS, ids=range(len(records.TEXTS)))

@@ -5,6 +5,7 @@ SQLite: every statement on the way of a call finds its rows by an index, however
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
 from outdial.domain.model.listing import CallFilter, PageRange
+from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind
 from outdial.ports.storage import Reader, Storage, Transaction
 from tests import builders
@@ -33,6 +35,7 @@ def use_everything(database: Database) -> None:
     content = builders.fields(contact_id=builders.CONTACT_ID)
     named = builders.fields(agent_id="assistant_abc123")
     accepted = accepted_of(database.accept(builders.request(content=content), builders.request(content=named)))
+    database.accept(builders.request(content=builders.fields(agent_id=999)))
     call = accepted[0].call
 
     def write(transaction: Transaction) -> None:
@@ -45,6 +48,7 @@ def use_everything(database: Database) -> None:
         transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE)
         transaction.rulebook.set_rate(builders.rate())
         transaction.directory.update_key(builders.api_key())
+        transaction.decisions.prune_refusals(older_than=builders.NOW + timedelta(days=1), limit=5)
         transaction.directory.add_talk(builders.ACCOUNT_ID, builders.AGENT_ID, 1)
         for record in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
             transaction.directory.next_id(type(record))
@@ -71,6 +75,10 @@ def use_everything(database: Database) -> None:
             wanted = CallFilter(agent_id=agent_id, contact_id=contact_id)
             reader.history.page(builders.ACCOUNT_ID, wanted, PageRange(limit=10))
             reader.history.count(builders.ACCOUNT_ID, wanted, at_most=100)
+        reader.decisions.grounds(builders.ACCOUNT_ID, call.id)
+        reader.decisions.refusal(builders.ACCOUNT_ID, 1)
+        reader.decisions.refusals(builders.ACCOUNT_ID, reason=None, before=None, limit=10)
+        reader.decisions.refusals(builders.ACCOUNT_ID, reason=Reason.DO_NOT_CALL, before=10, limit=10)
 
     database.transact(write)
     database.read(read)

@@ -95,7 +95,7 @@ def test_a_batch_of_two_takes_the_wallet_in_turn() -> None:
         builders.facts(call_number=number, wallet=builders.wallet(balance_micros=2_260_000)) for number in (1, 2, 3)
     ]
 
-    decisions = decide_all([builders.request()] * 3, facts)
+    decisions = [one.decision for one in decide_all([builders.request()] * 3, facts)]
 
     holds = [decision.hold.micros for decision in decisions if isinstance(decision, Accepted)]
     assert [1_500_000, 750_000] == holds
