@@ -27,13 +27,15 @@ MANY_CALLS: Final = """
     create temporary table numbers as
         with recursive counted (n) as (select 1 union all select n + 1 from counted where n < :calls)
         select n, n % :open_each = 0 as is_open from counted;
-    insert into calls
-        select n, 'tttttttttttt', 1, null, 1, 'assistant_1', 'Agent', null, '+15551234567', '+15555550100', 'announce',
-            null, 'USD', '', 50000, 60, 0, 50000, 60, n, null, null,
-            case when is_open then 'queued' else 'settled' end, null, 0, 0,
-            null, null, null, null, null, null, null, 0, 0, 0 from numbers;
-    insert into scripts select n, 'Hello.', '', '{}' from numbers;
-    insert into call_records select n, n, 1, 'queued', null, n from numbers;
+    insert into calls (id, token, account_id, agent_id, assistant_id, agent_name, phone_number, caller_id, runtime,
+        currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s, created_at,
+        state, status, fence, attempt, talk_s, charge_micros, version)
+        select n, 'tttttttttttt', 1, 1, 'assistant_1', 'Agent', '+15551234567', '+15555550100', 'announce',
+            'USD', '', 50000, 60, 0, 50000, 60, n,
+            case when is_open then 'queued' else 'settled' end, case when is_open then 'queued' else 'failed' end,
+            0, 0, 0, 0, 0 from numbers;
+    insert into scripts (call_id, greeting, instructions, variables) select n, 'Hello.', '', '{}' from numbers;
+    insert into call_records (number, call_id, account_id, state, at) select n, n, 1, 'queued', n from numbers;
     insert into ledger values (1, 0, 'deposit', 50000 * :calls, null, 0);
     insert into ledger select 1, n, 'hold', 50000, n, n from numbers;
     insert into ledger select 1, :calls + n, 'release', 50000, n, n from numbers where not is_open;
