@@ -64,12 +64,27 @@ class Service:
         call: Body = answer.json()
         return call
 
+    async def hang_up(self, call_id: str) -> Body:
+        """
+        End a call, and return it as it is then.
+        """
+        answer = await self.client.post(f"/api/v1/calls/{call_id}/hang-up")
+        assert answer.status_code == httpx2.codes.OK, answer.text
+        call: Body = answer.json()
+        return call
+
     async def ended(self, call_id: str) -> Body:
         """
         Return a call when it is over.
         """
+        return await self.reached(call_id, "completed", "failed")
+
+    async def reached(self, call_id: str, *statuses: str) -> Body:
+        """
+        Return a call when it has one of some statuses.
+        """
         async with asyncio.timeout(END_S):
-            while (call := await self.get(call_id))["status"] not in {"completed", "failed"}:
+            while (call := await self.get(call_id))["status"] not in statuses:
                 await asyncio.sleep(0.05)
         return call
 

@@ -19,6 +19,8 @@ from psycopg.rows import class_row
 TERMINAL: Final = ("settled", "canceled", "blocked")
 LIVING: Final = "select count(*) from calls where state not in ('settled', 'canceled', 'blocked')"
 UNKNOWN: Final = "outcome_unknown"
+CANCELED: Final = "canceled"
+"""Both how calls end that clients hung up, and where those stay that were never to be dialled."""
 
 CALLS: Final = """
     select id, format('call_%s_%s_1', id, token) as attempt_id, state, disposition, fence, hold_micros, charge_micros,
@@ -129,8 +131,9 @@ def check(evidence: Evidence, accepted: Collection[int]) -> None:
     assert len(accepted) == len(set(accepted)), "Two answers name one call."
     for call in evidence.calls:
         assert call.state in TERMINAL, call
-        assert call.sendings == 1, call
-        assert call.attempt_id in dialled or call.disposition == UNKNOWN, call
+        assert call.sendings == (0 if call.state == CANCELED else 1), call
+        assert call.state != CANCELED or call.attempt_id not in dialled, "A canceled call was dialled."
+        assert call.attempt_id in dialled or call.disposition in {UNKNOWN, CANCELED}, call
     _check_money(evidence)
 
 

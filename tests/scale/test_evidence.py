@@ -40,15 +40,20 @@ GOOD: Final = Evidence(
 )
 
 
+UNDIALLED: Final[dict[str, Any]] = {"state": "canceled", "disposition": "canceled", "sendings": 0, "charge_micros": 0}
+RELEASED: Final[dict[str, Any]] = {"entries": (*HOLDS, (1, "release", 50), (2, "release", 50)), "balance_micros": 200}
+
+
 def _call(**changes: Any) -> dict[str, Any]:
     return {"calls": (attrs.evolve(PAID, **changes), BROKEN_OFF)}
 
 
 def test_nothing_is_held_against_what_is_right() -> None:
     """
-    A call that was paid, and one that was broken off before it was dialled.
+    A call that was paid, one that was broken off before it was dialled, and one that was canceled before that.
     """
     check(GOOD, [1, 2])
+    check(attrs.evolve(GOOD, orders=(), **_call(**UNDIALLED), **RELEASED), [1, 2])
     check(attrs.evolve(GOOD, orders=(_order(1), _order(2))), [1])
 
 
@@ -61,6 +66,9 @@ def test_nothing_is_held_against_what_is_right() -> None:
         _call(state="in-progress"),
         _call(sendings=2),
         _call(charge_micros=0),
+        _call(**UNDIALLED) | RELEASED,
+        _call(**UNDIALLED) | {"orders": ()},
+        _call(**{**UNDIALLED, "sendings": 1}) | {"orders": (), **RELEASED},
         {"calls": (PAID,)},
         {"entries": (*HOLDS, (1, "capture", 50))},
         {"entries": (*HOLDS, (1, "capture", 50), (1, "capture", 50), (2, "release", 50))},

@@ -122,14 +122,15 @@ def test_ring_timeout_cancels_and_is_no_answer(tmp_path: Path, scenario_name: st
     run(scenario())
 
 
-def test_hang_up_while_ringing_cancels_with_the_given_disposition(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario_name", ["noanswer", "cancel_glare"])
+def test_hang_up_while_ringing_cancels_with_the_given_disposition(tmp_path: Path, scenario_name: str) -> None:
     """
-    `Ended` carries what the one who hung up said; hanging up again, or the unknown, is fine.
+    `Ended` carries what the one who hung up said, also when a 200 crosses the CANCEL; again, or the unknown, is fine.
     """
 
     async def scenario() -> None:
         asked, reports = order(), Reports()
-        async with sipp("noanswer", tmp_path) as callee, carrier_for(callee.port) as carrier:
+        async with sipp(scenario_name, tmp_path) as callee, carrier_for(callee.port) as carrier:
             await carrier.place(asked, sound(), reports)
             await reports.ringing()
             await carrier.hang_up(asked.attempt_id, Disposition.CANCELED)
@@ -139,8 +140,11 @@ def test_hang_up_while_ringing_cancels_with_the_given_disposition(tmp_path: Path
             await carrier.hang_up(asked.attempt_id, Disposition.EXPIRED)
             await callee.finish()
 
-        assert Disposition.CANCELED == ended.disposition
+        assert (Disposition.CANCELED, 0) == (ended.disposition, ended.talk_s)
         assert ["Ringing", "Ended"] == reports.kinds
+        assert (1, int(scenario_name == "cancel_glare")) == tuple(
+            len(callee.received(method)) for method in ("CANCEL", "BYE")
+        )
 
     run(scenario())
 
