@@ -1,12 +1,12 @@
 #!/bin/sh
 # Sees to the programs that tests start: a SIP callee (sipp), a phone that records (baresip), a voice (flite),
-# certificates (openssl); and to sox, which cuts and shows recordings.
+# certificates (openssl), a browser (chromium); and to sox, which cuts and shows recordings.
 # Installs what is absent where it may; says what is missing where it may not. Under CI=true that is a failure.
 # `sh tests/programs.sh look` installs nothing.
 set -u
 
 missing() {
-    for pair in sipp:sip-tester baresip:baresip-core flite:flite sox:sox openssl:openssl; do
+    for pair in sipp:sip-tester baresip:baresip-core flite:flite sox:sox openssl:openssl chromium:chromium; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf ' %s' "${pair##*:}"
     done
 }

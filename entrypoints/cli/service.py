@@ -1,5 +1,5 @@
 """
-Running outdial: `serve`, `migrate`, `copy`, `doctor`.
+Running outdial: `serve`, `migrate`, `copy`, `openapi`, `doctor`.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 import click
+import orjson
 import structlog
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +32,7 @@ from outdial.entrypoints.cli.running import (
 from outdial.entrypoints.cli.values import database
 from outdial.entrypoints.copying import Copied
 from outdial.entrypoints.doctor import Check, examine
+from outdial.entrypoints.http.reference import reference
 from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import TABLES
 
@@ -80,6 +82,16 @@ def copy(_variables: Variables, *, source: Settings, target: Settings) -> Answer
     with progress_on(console(err=True)) as on_progress:
         copied = copying.copy(source, target, clock=composition.clock(), on_progress=on_progress)
     return _copy_answer(copied)
+
+
+@click.command("openapi")
+@answering
+def openapi(variables: Variables) -> Answer:
+    """
+    Print the OpenAPI document of the HTTP interface, for those who generate clients; needs no database.
+    """
+    document = reference(key_in_query=settings_of(variables).api_key_in_query)
+    return Answer(body=document, shown=Text(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()))
 
 
 @click.command("doctor")
@@ -150,4 +162,4 @@ def _table(checks: tuple[Check, ...]) -> Table:
     return table
 
 
-COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, copy, doctor)
+COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, copy, openapi, doctor)

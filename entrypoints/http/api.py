@@ -9,13 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outdial.entrypoints.http import calls
+from outdial.entrypoints.http import calls, health
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
+from outdial.entrypoints.http.page import Page
 from outdial.entrypoints.library import Dialer
 
 OPERATIONS: Final[tuple[Operation, ...]] = calls.OPERATIONS
 """Fixed addresses stand before those with a part that varies: the first one that fits is taken."""
+
+PAGES: Final[tuple[Page, ...]] = health.PAGES
+"""What needs no key."""
 
 
 def api_routes(dialer: Dialer) -> list[Route]:

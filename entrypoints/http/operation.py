@@ -4,7 +4,7 @@ One method of one address as a value: what it takes, what it answers, and what t
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 from starlette.requests import Request
@@ -21,6 +21,22 @@ from outdial.entrypoints.wire.reading import RequestBody, RequestQuery, read, re
 
 Q = TypeVar("Q")
 B = TypeVar("B")
+
+ANY_REASONS: Final = frozenset(
+    {
+        Reason.AUTHENTICATION_REQUIRED,
+        Reason.INVALID_KEY,
+        Reason.PERMISSION_DENIED,
+        Reason.VALIDATION_ERROR,  # nothing stands behind the `?` that an operation does not know
+        Reason.RATE_LIMIT_EXCEEDED,
+        Reason.UNAVAILABLE,
+        Reason.SERVER_ERROR,
+    }
+)
+"""Why any request may be refused."""
+
+BODY_REASONS: Final = frozenset({Reason.PAYLOAD_TOO_LARGE, Reason.UNSUPPORTED_MEDIA_TYPE, Reason.INVALID_JSON})
+"""Why any body may be refused."""
 
 
 class NoQuery(RequestQuery):
@@ -99,6 +115,8 @@ class Operation:
 
         answer: The shape of its answer, a `TypedDict`; `None` for no content.
 
+        media_type: What its answer is written in.
+
         reasons: Why it may refuse, beside what any request may be refused for.
 
         request_headers: Headers that it reads, each with a line about it; those that it sends are `answer_headers`.
@@ -116,9 +134,18 @@ class Operation:
     judges_body: bool = False
     status: HTTPStatus = HTTPStatus.OK
     answer: Any = None
+    media_type: str = "application/json"
     reasons: tuple[Reason, ...] = ()
     request_headers: Mapping[str, str] = attrs.field(factory=dict)
     answer_headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def refusals(self) -> tuple[Reason, ...]:
+        """
+        Everything that it may refuse for, in order of judgement.
+        """
+        possible = ANY_REASONS | set(self.reasons) | (BODY_REASONS if self.body is not None else set())
+        return tuple(reason for reason in Reason if reason in possible)
 
     async def serve(self, client: Client, request: Request, *, key_in_query: bool) -> Response:
         """

@@ -67,10 +67,17 @@ def refusal(refused: Refused) -> Response:
     """
     Return the answer to a refused request.
     """
+    return json_response(problem_body(refused), STATUS[refused.reason], headers_of(refused))
+
+
+def headers_of(refused: Refused) -> dict[str, str]:
+    """
+    Return what a refusal says in headers.
+    """
     headers = dict(_HEADERS.get(refused.reason, {}))
     if refused.retry_after_s is not None:
         headers["Retry-After"] = str(refused.retry_after_s)
-    return json_response(problem_body(refused), STATUS[refused.reason], headers)
+    return headers
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:

@@ -67,7 +67,13 @@ class CallBody(RequestBody):
         AfterValidator(_within_limits),
         Field(
             description="Context for this call, may nest; the agent's texts use it as `{{name}}`.",
-            examples=[{"customer_name": "John Doe", "custom_context": {"account_status": "Active"}}],
+            examples=[
+                {
+                    "customer_name": "John Doe",
+                    "appointment_time": "3:30 PM tomorrow",
+                    "custom_context": {"previous_purchase": "Premium Plan", "account_status": "Active"},
+                }
+            ],
         ),
     ] = None
 

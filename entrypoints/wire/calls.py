@@ -3,9 +3,10 @@ Calls on the wire.
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, TypedDict
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.contact import Contact

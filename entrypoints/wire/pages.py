@@ -2,9 +2,10 @@
 Pages of lists: what clients ask for, and what every page tells of itself.
 """
 
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationInfo
+from typing_extensions import TypedDict
 
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.listing import LIMIT_MAX, SKIP_MAX, Page, PageRange

@@ -2,9 +2,10 @@
 Refusals on the wire: one shape everywhere.
 """
 
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.money import as_number

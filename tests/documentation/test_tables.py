@@ -15,6 +15,7 @@ from outdial.adapters.simulator.scenario import MAGIC
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.cli import main
+from outdial.entrypoints.http.api import OPERATIONS, PAGES
 from outdial.entrypoints.http.problems import STATUS
 from outdial.entrypoints.settings import Settings, variable_of
 
@@ -63,6 +64,18 @@ def test_every_setting_is_listed_with_its_default() -> None:
     ]
 
     assert expected == rows("settings.md", "variable")
+
+
+def test_every_route_is_listed_with_its_permission_and_purpose() -> None:
+    """
+    `docs/http-api.md` has each operation as the code describes it, then what needs no key.
+    """
+    expected = [
+        *([f"`{one.method}`", f"`{one.path}`", f"`{one.permission.value}`", one.summary] for one in OPERATIONS),
+        *(["`GET`", f"`{page.path}`", "none", page.summary] for page in PAGES),
+    ]
+
+    assert expected == rows("http-api.md", "method")
 
 
 def test_every_command_is_listed_with_its_options() -> None:

@@ -1,0 +1,67 @@
+"""
+What stands in addresses and headers: each name once, with what the reference says of it.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import attrs
+from pydantic import Field
+
+from outdial.domain.model.idempotency import HEADER as IDEMPOTENCY_KEY
+from outdial.domain.model.idempotency import KEY_LENGTH_MAX
+
+PATH_PARAMETERS: Final[Mapping[str, Any]] = {
+    "call_id": Annotated[
+        str, Field(description="The call: its database id or its `call_id`.", examples=["call_789_Zb8qPqkmT3xA"])
+    ],
+}
+"""The parts of addresses that vary."""
+
+
+@attrs.frozen(kw_only=True)
+class Header:
+    """
+    What a header holds.
+
+    Attributes:
+        value: Its type, with an example.
+
+        always: Whether each answer that may have it does.
+    """
+
+    value: Any
+    always: bool = False
+
+
+HEADERS: Final[Mapping[str, Header]] = {
+    IDEMPOTENCY_KEY: Header(
+        value=Annotated[
+            str,
+            Field(
+                pattern=rf'^("[!#-~]{{1,{KEY_LENGTH_MAX}}}"|[!#-~]{{1,{KEY_LENGTH_MAX}}})$',
+                examples=["0f6a3c1e-reminder-2025-04-25"],
+            ),
+        ]
+    ),
+    "Idempotent-Replayed": Header(value=Annotated[str, Field(pattern="^true$", examples=["true"])]),
+    "Location": Header(
+        value=Annotated[
+            str,
+            Field(json_schema_extra={"format": "uri-reference"}, examples=["/api/v1/calls/call_789_Zb8qPqkmT3xA"]),
+        ],
+        always=True,
+    ),
+    "Retry-After": Header(
+        value=Annotated[int, Field(ge=1, description="Seconds to wait before trying again.", examples=[1])],
+        always=True,
+    ),
+    "WWW-Authenticate": Header(
+        value=Annotated[str, Field(description="How to present a key.", examples=["Bearer"])], always=True
+    ),
+    "X-Request-Id": Header(
+        value=Annotated[str, Field(description="Names the request in the logs.", examples=["4fJz0mQxT9bLr2Vd"])],
+        always=True,
+    ),
+}
+"""Headers of requests and answers; a name that is not here holds any text."""

@@ -1,0 +1,7 @@
+"""
+The interface that shows the document.
+"""
+
+from tests.http.conftest import api
+
+__all__ = ["api"]
