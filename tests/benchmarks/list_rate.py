@@ -63,12 +63,13 @@ async def make(path: Path, count: int) -> SqliteStorage:
     await storage.accept([builders.request()], Policy(), decide_all)
     with sqlite3.connect(path, isolation_level=None) as opened:
         opened.execute("pragma synchronous = off")
-        counted = f"with recursive counted (n) as (select 2 union all select n + 1 from counted where n < {count})"
+        counted = "with recursive counted (n) as (select 2 union all select n + 1 from counted where n < ?)"
         for table in (CALLS, SCRIPTS):
             values = ", ".join(CHANGED.get(column, column) for column in table.columns)
             opened.execute(
                 f"{counted} insert into {table.name} ({', '.join(table.columns)})"  # noqa: S608 - constants
-                f" select {values} from counted cross join (select * from {table.name} where {table.columns[0]} = 1)"
+                f" select {values} from counted cross join (select * from {table.name} where {table.columns[0]} = 1)",
+                (count,),
             )
     opened.close()
     return storage
