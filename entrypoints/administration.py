@@ -17,7 +17,7 @@ from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permi
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
-from outdial.domain.service import administration
+from outdial.domain.service import administration, do_not_call
 from outdial.ports.clock import Clock
 from outdial.ports.randomness import Randomness
 from outdial.ports.storage import Storage
@@ -204,36 +204,39 @@ class Administration:
 
     async def list_number(self, account_id: int, number: str, *, reason: str = "") -> PhoneNumber:
         """
-        Put a number on an account's Do-Not-Call list: it is not dialled from this moment on.
+        Put a number on an account's default Do-Not-Call list: it is not dialled from this moment on.
 
         Raises:
             ValueError: Not a phone number, or no reason that can be stored.
         """
         _check_texts(reason)
         listed = await self._account_number(account_id, number)
-        entry = DncEntry(account_id=account_id, phone_number=listed, reason=reason, listed_at=self._clock.now())
-        await self._storage.transact(partial(administration.list_number, entry=entry))
+        work = partial(
+            do_not_call.list_number, account_id=account_id, number=listed, reason=reason, at=self._clock.now()
+        )
+        await self._storage.transact(work)
         return listed
 
     async def delist_number(self, account_id: int, number: str) -> bool:
         """
-        Take a number off an account's Do-Not-Call list; `False` when it was not on it.
+        Take a number off an account's Do-Not-Call lists; `False` when it was on none of them.
 
         Raises:
             ValueError: Not a phone number.
         """
         listed = await self._account_number(account_id, number)
-        return await self._storage.transact(partial(administration.delist_number, account_id=account_id, number=listed))
+        return await self._storage.transact(partial(do_not_call.delist_number, account_id=account_id, number=listed))
 
     async def listing(self, account_id: int, number: str) -> DncEntry | None:
         """
-        Return a number's entry on an account's Do-Not-Call list.
+        Return the entry by which an account must not dial a number, if there is one.
 
         Raises:
             ValueError: Not a phone number.
         """
         wanted = await self._account_number(account_id, number)
-        return await self._storage.read(lambda reader: reader.rulebook.dnc_entry(account_id, wanted))
+        now = self._clock.now()
+        return await self._storage.read(lambda reader: do_not_call.listed(reader, account_id, wanted, at=now))
 
     async def set_rate(
         self, prefix: str, per_minute: str, *, increment_s: int = 60, minimum_s: int = 0, currency: str = "USD"

@@ -68,7 +68,8 @@ TABLES: Final = (
         name="contacts",
         columns=("id", "account_id", "first_name", "last_name", "email", "company", "phone_number"),
     ),
-    Table(name="dnc", columns=("account_id", "phone_number", "reason", "listed_at"), key=2),
+    Table(name="dnc_lists", columns=("id", "account_id", "name", "source", "created_at")),
+    Table(name="dnc", columns=("list_id", "phone_number", "reason", "listed_at", "expires_at"), key=2),
     Table(name="rates", columns=("currency", "prefix", "per_minute_micros", "increment_s", "minimum_s"), key=2),
     Table(name="wallets", columns=("account_id", "balance_micros", "held_micros")),
     Table(

@@ -15,6 +15,7 @@ from outdial.domain.model.refusal import Decided
 from outdial.ports.calls import Calls, CallsReader
 from outdial.ports.decisions import Decisions, DecisionsReader
 from outdial.ports.directory import Directory, DirectoryReader
+from outdial.ports.do_not_call import Dnc, DncReader
 from outdial.ports.history import History
 from outdial.ports.rulebook import Rulebook, RulebookReader
 from outdial.ports.wallets import Wallets, WalletsReader
@@ -37,7 +38,13 @@ class Reader(Protocol):
     @property
     def rulebook(self) -> RulebookReader:
         """
-        Do-Not-Call and rates.
+        Rates.
+        """
+
+    @property
+    def dnc(self) -> DncReader:
+        """
+        Do-Not-Call lists.
         """
 
     @property
@@ -79,7 +86,13 @@ class Transaction(Protocol):
     @property
     def rulebook(self) -> Rulebook:
         """
-        Do-Not-Call and rates.
+        Rates.
+        """
+
+    @property
+    def dnc(self) -> Dnc:
+        """
+        Do-Not-Call lists.
         """
 
     @property

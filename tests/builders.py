@@ -64,7 +64,7 @@ _CONTACT: Final = Contact(
     company="Example",
     phone_number=CALLEE,
 )
-_DNC_ENTRY: Final = DncEntry(account_id=ACCOUNT_ID, phone_number=CALLEE, reason="asked not to be called", listed_at=NOW)
+_DNC_ENTRY: Final = DncEntry(list_id=1, phone_number=CALLEE, reason="asked not to be called", listed_at=NOW)
 _RATE: Final = Rate(currency="USD", prefix="1", per_minute_micros=50_000)
 _WALLET: Final = Wallet(account_id=ACCOUNT_ID, currency="USD", balance_micros=25_000_000, held_micros=0)
 _FIELDS: Final = CallFields(phone_number=CALLEE.e164, agent_id=AGENT_ID, contact_id=None, variables={})
@@ -165,7 +165,7 @@ def contact(**changes: Any) -> Contact:
 
 def dnc_entry(**changes: Any) -> DncEntry:
     """
-    Return the callee's entry on the account's Do-Not-Call list.
+    Return the callee's entry on the list that was made first.
     """
     return attrs.evolve(_DNC_ENTRY, **changes)
 

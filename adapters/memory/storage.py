@@ -12,6 +12,7 @@ import attrs
 from outdial.adapters.memory.history import MemoryHistory
 from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
 from outdial.adapters.memory.storage_decisions import MemoryDecisions
+from outdial.adapters.memory.storage_do_not_call import MemoryDnc
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
@@ -42,9 +43,16 @@ class TablesView:
     @property
     def rulebook(self) -> MemoryRulebook:
         """
-        Do-Not-Call and rates.
+        Rates.
         """
         return MemoryRulebook(self.tables)
+
+    @property
+    def dnc(self) -> MemoryDnc:
+        """
+        Do-Not-Call lists.
+        """
+        return MemoryDnc(self.tables)
 
     @property
     def wallets(self) -> MemoryWallets:

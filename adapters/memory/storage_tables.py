@@ -11,7 +11,7 @@ from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.phone_number import PhoneNumber
@@ -36,7 +36,8 @@ class Tables:
     )
     last_ids: dict[type, int] = attrs.field(factory=dict)
     agent_totals: dict[tuple[int, int], AgentTotals] = attrs.field(factory=dict)
-    dnc: dict[tuple[int, PhoneNumber], DncEntry] = attrs.field(factory=dict)
+    dnc_lists: dict[int, DncList] = attrs.field(factory=dict)
+    dnc: dict[tuple[int, str], DncEntry] = attrs.field(factory=dict)
     rates: dict[tuple[str, str], Rate] = attrs.field(factory=dict)
     wallets: dict[int, Wallet] = attrs.field(factory=dict)
     ledger: list[LedgerEntry] = attrs.field(factory=list)
@@ -55,6 +56,7 @@ class Tables:
             records={record_type: dict(records) for record_type, records in self.records.items()},
             last_ids=dict(self.last_ids),
             agent_totals=dict(self.agent_totals),
+            dnc_lists=dict(self.dnc_lists),
             dnc=dict(self.dnc),
             rates=dict(self.rates),
             wallets=dict(self.wallets),
@@ -200,16 +202,10 @@ class MemoryDirectory:
 @attrs.frozen
 class MemoryRulebook:
     """
-    Lists that rules read.
+    Prices.
     """
 
     _tables: Tables
-
-    def dnc_entry(self, account_id: int, number: PhoneNumber) -> DncEntry | None:
-        """
-        Return a number's entry on an account's Do-Not-Call list.
-        """
-        return self._tables.dnc.get((account_id, number))
 
     def rates_for(self, currency: str, number: PhoneNumber) -> tuple[Rate, ...]:
         """
@@ -217,19 +213,6 @@ class MemoryRulebook:
         """
         known = (rate for rate in self._tables.rates.values() if rate.currency == currency)
         return tuple(rate for rate in known if number.digits.startswith(rate.prefix))
-
-    def list_number(self, entry: DncEntry) -> None:
-        """
-        Put a number on an account's Do-Not-Call list, or replace its entry.
-        """
-        self._tables.check_account(entry.account_id)
-        self._tables.dnc[entry.account_id, entry.phone_number] = entry
-
-    def delist_number(self, account_id: int, number: PhoneNumber) -> bool:
-        """
-        Take a number off an account's list.
-        """
-        return self._tables.dnc.pop((account_id, number), None) is not None
 
     def set_rate(self, rate: Rate) -> None:
         """

@@ -13,7 +13,7 @@ from outdial.adapters.relational.columns import (
 )
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncList
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 
@@ -96,15 +96,16 @@ def contact_columns(contact: Contact) -> Columns:
     }
 
 
-def dnc_columns(entry: DncEntry) -> Columns:
+def dnc_list_columns(dnc_list: DncList) -> Columns:
     """
-    Write a Do-Not-Call entry.
+    Write a Do-Not-Call list.
     """
     return {
-        "account_id": entry.account_id,
-        "phone_number": entry.phone_number.e164,
-        "reason": entry.reason,
-        "listed_at": write_time(entry.listed_at),
+        "id": dnc_list.id,
+        "account_id": dnc_list.account_id,
+        "name": dnc_list.name,
+        "source": dnc_list.source,
+        "created_at": write_time(dnc_list.created_at),
     }
 
 

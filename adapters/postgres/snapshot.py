@@ -10,9 +10,9 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.postgres.guards import guard_of
+from outdial.adapters.postgres.do_not_call import SQL as DNC
+from outdial.adapters.postgres.guards import guards_of
 from outdial.adapters.postgres.queries import load
-from outdial.adapters.postgres.rulebook import SQL as RULEBOOK
 from outdial.adapters.postgres.rulebook import prefixes_of
 from outdial.adapters.postgres.statements import Statements, Step, is_storable
 from outdial.adapters.relational.values import (
@@ -20,7 +20,7 @@ from outdial.adapters.relational.values import (
     read_agent,
     read_call,
     read_contact,
-    read_dnc_entry,
+    read_dnc_entries,
     read_key,
     read_rate,
     read_wallet,
@@ -29,7 +29,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncEntry, binding_entry
 from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.phone_number import PhoneNumber
@@ -87,7 +87,7 @@ class _Findings:
     wallets: Mapping[int, Wallet]
     agents: Mapping[tuple[int, AgentReference], Agent]
     contacts: Mapping[tuple[int, int], Contact]
-    dnc_entries: Mapping[tuple[int, str], DncEntry]
+    dnc_entries: Mapping[tuple[int, str], Sequence[DncEntry]]
     rates: Mapping[tuple[str, str], Rate]
     priors: Mapping[tuple[int, str], Call]
     calls_of_days: Mapping[tuple[int, int], int]
@@ -181,7 +181,7 @@ def _find(sql: Statements, wanted: Sequence[LookUps], repeats: _Repeats) -> _Fin
                     SQL["calls_of_days"],
                     {"key_ids": [one for one, _ in repeats.days], "days": [one for _, one in repeats.days]},
                 ),
-                (RULEBOOK["share_guards"], {"guards": sorted({guard_of(*callee) for callee in callees})}),
+                (DNC["share_guards"], {"guards": guards_of(callees)}),
                 _pairs("dnc_entries", "numbers", [(account_id, callee.e164) for account_id, callee in callees]),
             ]
         )
@@ -194,7 +194,7 @@ def _find(sql: Statements, wanted: Sequence[LookUps], repeats: _Repeats) -> _Fin
             **{(agent.account_id, agent.assistant_id): agent for agent in map(read_agent, by_name)},
         },
         contacts={(contact.account_id, contact.id): contact for contact in map(read_contact, contact_rows)},
-        dnc_entries={(entry.account_id, entry.phone_number.e164): entry for entry in map(read_dnc_entry, dnc_rows)},
+        dnc_entries=read_dnc_entries(dnc_rows),
         rates={(rate.currency, rate.prefix): rate for rate in map(read_rate, rate_rows)},
         priors={(call.account_id, call.idempotency_key or ""): call for call in map(read_call, prior_rows)},
         calls_of_days={(key_id, day): calls for key_id, day, calls in day_rows},
@@ -228,6 +228,6 @@ def _with_callee(facts: Facts, callee: PhoneNumber, wanted: LookUps, findings: _
     return attrs.evolve(
         facts,
         callee=callee,
-        dnc_entry=findings.dnc_entries.get((wanted.account_id, callee.e164)),
+        dnc_entry=binding_entry(findings.dnc_entries.get((wanted.account_id, callee.e164), ()), facts.now),
         rates=tuple(rate for rate in fitting if rate is not None),
     )

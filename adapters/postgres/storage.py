@@ -13,6 +13,7 @@ from outdial.adapters.postgres.calls import PostgresCalls
 from outdial.adapters.postgres.connection import Limits, check_server, connect
 from outdial.adapters.postgres.decisions import PostgresDecisions
 from outdial.adapters.postgres.directory import PostgresDirectory
+from outdial.adapters.postgres.do_not_call import PostgresDnc
 from outdial.adapters.postgres.history import PostgresHistory
 from outdial.adapters.postgres.rulebook import PostgresRulebook
 from outdial.adapters.postgres.schema import check_schema
@@ -40,6 +41,7 @@ class _Tables:
 
     directory: PostgresDirectory
     rulebook: PostgresRulebook
+    dnc: PostgresDnc
     wallets: PostgresWallets
     calls: PostgresCalls
     history: PostgresHistory
@@ -134,6 +136,7 @@ def tables_on(sql: Statements) -> _Tables:
     return _Tables(
         directory=PostgresDirectory(sql),
         rulebook=PostgresRulebook(sql),
+        dnc=PostgresDnc(sql),
         wallets=PostgresWallets(sql),
         calls=PostgresCalls(sql),
         history=PostgresHistory(sql),

@@ -4,6 +4,7 @@ Rows of a relational database to values, whichever database they come from.
 Each row has the column order that the statements read.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from outdial.adapters.relational.columns import (
@@ -18,7 +19,7 @@ from outdial.domain.model.call import Call, Script
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
@@ -102,14 +103,37 @@ def read_contact(row: Row) -> Contact:
     )
 
 
+def read_dnc_list(row: Row) -> DncList:
+    """
+    Read a Do-Not-Call list.
+    """
+    number, account_id, name, source, created_at = row
+    return DncList(id=number, account_id=account_id, name=name, source=source, created_at=read_time(created_at))
+
+
 def read_dnc_entry(row: Row) -> DncEntry:
     """
     Read a Do-Not-Call entry.
     """
-    account_id, e164, reason, listed_at = row
+    list_id, e164, reason, listed_at, expires_at = row
     return DncEntry(
-        account_id=account_id, phone_number=PhoneNumber(e164), reason=reason, listed_at=read_time(listed_at)
+        list_id=list_id,
+        phone_number=PhoneNumber(e164),
+        reason=reason,
+        listed_at=read_time(listed_at),
+        expires_at=read_time_or_none(expires_at),
     )
+
+
+def read_dnc_entries(rows: Iterable[Row]) -> dict[tuple[int, str], list[DncEntry]]:
+    """
+    Read the entries that bind accounts, by account and number; each row begins with the account.
+    """
+    found: dict[tuple[int, str], list[DncEntry]] = {}
+    for account_id, *entry in rows:
+        read = read_dnc_entry(tuple(entry))
+        found.setdefault((account_id, read.phone_number.e164), []).append(read)
+    return found
 
 
 def read_rate(row: Row) -> Rate:

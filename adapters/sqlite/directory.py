@@ -82,6 +82,19 @@ ADD_CONTACT: Final = (
 UPDATE_KEY: Final = "update api_keys set permissions = ?, expires_at = ?, revoked_at = ? where id = ?"
 
 
+def next_row(sql: Statements, table: str, highest: str) -> int:
+    """
+    Return the row number for a new record: above all that are stored, and all that were given.
+
+    Args:
+        highest: The statement that finds the highest of the table.
+    """
+    stored, given = sql.one(highest), sql.one(LAST_NUMBER, table)
+    number = max(stored[0] or 0 if stored is not None else 0, given[0] if given is not None else 0) + 1
+    sql.write(SET_LAST_NUMBER, table, number)
+    return int(number)
+
+
 @attrs.frozen
 class SqliteDirectory:
     """
@@ -149,11 +162,7 @@ class SqliteDirectory:
         """
         Return the row number for a new record: above all that are stored, and all that were given.
         """
-        table, highest = NEXT_ROWS[record_type]
-        stored, given = self._sql.one(highest), self._sql.one(LAST_NUMBER, table)
-        number = max(stored[0] or 0 if stored is not None else 0, given[0] if given is not None else 0) + 1
-        self._sql.write(SET_LAST_NUMBER, table, number)
-        return number
+        return next_row(self._sql, *NEXT_ROWS[record_type])
 
     def add(self, record: DirectoryRecord) -> None:
         """

@@ -13,7 +13,7 @@ from outdial.adapters.relational.columns import (
 from outdial.adapters.relational.values import Row
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncList
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 
@@ -84,11 +84,11 @@ def contact_row(contact: Contact) -> Row:
     )
 
 
-def dnc_row(entry: DncEntry) -> Row:
+def dnc_list_row(dnc_list: DncList) -> Row:
     """
-    Write a Do-Not-Call entry.
+    Write a Do-Not-Call list.
     """
-    return entry.account_id, entry.phone_number.e164, entry.reason, write_time(entry.listed_at)
+    return dnc_list.id, dnc_list.account_id, dnc_list.name, dnc_list.source, write_time(dnc_list.created_at)
 
 
 def rate_row(rate: Rate) -> Row:

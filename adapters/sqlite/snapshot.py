@@ -15,7 +15,7 @@ from outdial.adapters.relational.values import (
     read_account,
     read_agent,
     read_contact,
-    read_dnc_entry,
+    read_dnc_entries,
     read_key,
     read_rate,
     read_wallet,
@@ -27,7 +27,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
+from outdial.domain.model.do_not_call import DncEntry, binding_entry
 from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.policy import Policy
@@ -56,9 +56,11 @@ CONTACTS: Final = (
     "select id, account_id, first_name, last_name, email, company, phone_number"
     " from contacts where id in (select value from json_each(?))"
 )
+# The lists of each account and the operator's, in which each number is looked for by its key.
 DNC_ENTRIES: Final = (
-    "select account_id, phone_number, reason, listed_at from dnc where (account_id, phone_number)"
-    " in (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?))"
+    "select json_extract(value, '$[0]'), list_id, phone_number, reason, listed_at, expires_at from json_each(?)"
+    " cross join dnc_lists on dnc_lists.id = 0 or account_id = json_extract(value, '$[0]')"
+    " cross join dnc on list_id = dnc_lists.id and phone_number = json_extract(value, '$[1]')"
 )
 RATES: Final = (
     "select currency, prefix, per_minute_micros, increment_s, minimum_s from rates where (currency, prefix)"
@@ -92,7 +94,7 @@ class _Findings:
 
     agents: Mapping[tuple[int, AgentReference], Agent]
     contacts: Mapping[tuple[int, int], Contact]
-    dnc_entries: Mapping[tuple[int, str], DncEntry]
+    dnc_entries: Mapping[tuple[int, str], Sequence[DncEntry]]
     rates: Mapping[tuple[str, str], Rate]
 
 
@@ -171,12 +173,11 @@ def _find(sql: Statements, wanted: Iterable[LookUps]) -> _Findings:
             listed.add((one.account_id, one.callee.e164))
             prefixes.update((one.currency, prefix) for prefix in prefixes_of(one.callee))
     contacts = map(read_contact, _select(sql, CONTACTS, contact_ids))
-    entries = map(read_dnc_entry, _select(sql, DNC_ENTRIES, listed))
     rates = map(read_rate, _select(sql, RATES, prefixes))
     return _Findings(
         agents=_find_agents(sql, agent_ids),
         contacts={(contact.account_id, contact.id): contact for contact in contacts},
-        dnc_entries={(entry.account_id, entry.phone_number.e164): entry for entry in entries},
+        dnc_entries=read_dnc_entries(_select(sql, DNC_ENTRIES, listed)),
         rates={(rate.currency, rate.prefix): rate for rate in rates},
     )
 
@@ -204,7 +205,7 @@ def _with_findings(facts: Facts, wanted: LookUps, findings: _Findings) -> Facts:
         callee=callee,
         agent=agent,
         contact=contact,
-        dnc_entry=findings.dnc_entries.get((account_id, callee.e164)),
+        dnc_entry=binding_entry(findings.dnc_entries.get((account_id, callee.e164), ()), facts.now),
         rates=tuple(rate for rate in fitting if rate is not None),
     )
 

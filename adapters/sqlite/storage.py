@@ -14,6 +14,7 @@ from outdial.adapters.sqlite import acceptance, connection
 from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.decisions import SqliteDecisions
 from outdial.adapters.sqlite.directory import SqliteDirectory
+from outdial.adapters.sqlite.do_not_call import SqliteDnc
 from outdial.adapters.sqlite.history import SqliteHistory
 from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.readers import Readers
@@ -44,6 +45,7 @@ class _Tables:
 
     directory: SqliteDirectory
     rulebook: SqliteRulebook
+    dnc: SqliteDnc
     wallets: SqliteWallets
     calls: SqliteCalls
     history: SqliteHistory
@@ -142,6 +144,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
     return _Tables(
         directory=SqliteDirectory(sql),
         rulebook=SqliteRulebook(sql),
+        dnc=SqliteDnc(sql),
         wallets=SqliteWallets(sql),
         calls=SqliteCalls(sql),
         history=SqliteHistory(sql),

@@ -33,7 +33,7 @@ class Facts:
 
         callee: The number, read by the account's and the operator's settings.
 
-        dnc_entry: The callee's entry on the account's Do-Not-Call list.
+        dnc_entry: The callee's entry on a Do-Not-Call list that binds the account.
 
         rates: Rates of the account's currency whose prefix may fit the callee.
 

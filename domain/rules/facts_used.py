@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from outdial.domain.model.call_request import CallFields, CallRequest
+from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.grounds import Grounds, digest_of_facts
 from outdial.domain.model.idempotency import digest_of
@@ -58,9 +59,18 @@ def facts_used(request: CallRequest, facts: Facts) -> FactsUsed:
             "phone_number": None if agent.phone_number is None else agent.phone_number.e164,
         },
         "contact_id": None if facts.contact is None else facts.contact.id,
-        "do_not_call": None if entry is None else {"reason": entry.reason, "listed_at": entry.listed_at.isoformat()},
+        "do_not_call": None if entry is None else _listing(entry),
         "wallet": None if facts.wallet is None else _wallet(facts.wallet),
         **_price(facts),
+    }
+
+
+def _listing(entry: DncEntry) -> dict[str, int | str | None]:
+    return {
+        "list_id": entry.list_id,
+        "reason": entry.reason,
+        "listed_at": entry.listed_at.isoformat(),
+        "expires_at": None if entry.expires_at is None else entry.expires_at.isoformat(),
     }
 
 

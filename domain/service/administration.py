@@ -1,5 +1,5 @@
 """
-Setting up what calls need: accounts, money, keys, agents, contacts, lists and prices.
+Setting up what calls need: accounts, money, keys, agents, contacts.
 """
 
 from datetime import datetime
@@ -8,9 +8,7 @@ import attrs
 
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import hash_secret, write_key
-from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permission
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.ports.errors import UnknownRecordError
@@ -117,28 +115,6 @@ def create_contact(transaction: Transaction, draft: Contact) -> Contact:
     contact = attrs.evolve(draft, id=transaction.directory.next_id(Contact))
     transaction.directory.add(contact)
     return contact
-
-
-def list_number(transaction: Transaction, entry: DncEntry) -> None:
-    """
-    Put a number on an account's Do-Not-Call list.
-
-    Raises:
-        UnknownRecordError: There is no such account.
-    """
-    account_of(transaction, entry.account_id)
-    transaction.rulebook.list_number(entry)
-
-
-def delist_number(transaction: Transaction, account_id: int, number: PhoneNumber) -> bool:
-    """
-    Take a number off an account's Do-Not-Call list; `False` when it was not on it.
-
-    Raises:
-        UnknownRecordError: There is no such account.
-    """
-    account_of(transaction, account_id)
-    return transaction.rulebook.delist_number(account_id, number)
 
 
 def account_of(reader: Reader | Transaction, account_id: int) -> Account:

@@ -9,6 +9,7 @@ from outdial.domain.model.capacity import Capacity, LiveCalls, take_starts, with
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
+from outdial.domain.service.do_not_call import listed
 from outdial.domain.service.settlement import block
 from outdial.ports.carrier import DialOrder
 from outdial.ports.storage import Transaction
@@ -108,7 +109,7 @@ def _obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition
     """
     Return why a call that was accepted may no longer be dialled.
     """
-    if transaction.rulebook.dnc_entry(call.account_id, call.phone_number) is not None:
+    if listed(transaction, call.account_id, call.phone_number, at=at) is not None:
         return Disposition.DO_NOT_CALL
     if call.key_id is not None:
         key = transaction.directory.key(call.key_id)

@@ -5,6 +5,7 @@ The facts for a request, looked up one by one; a database may find those of a wh
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.facts import Facts, account_id_of, look_ups, proof_of
 from outdial.domain.model.policy import Policy
+from outdial.domain.service.do_not_call import listed
 from outdial.ports.storage import Reader
 
 
@@ -36,6 +37,6 @@ def facts_of(request: CallRequest, reader: Reader, *, policy: Policy, call_numbe
         callee=callee,
         agent=reader.directory.agent(account.id, agent_id) if agent_id is not None else None,
         contact=reader.directory.contact(account.id, contact_id) if contact_id is not None else None,
-        dnc_entry=reader.rulebook.dnc_entry(account.id, callee) if callee is not None else None,
+        dnc_entry=listed(reader, account.id, callee, at=request.received_at) if callee is not None else None,
         rates=reader.rulebook.rates_for(account.currency, callee) if callee is not None else (),
     )

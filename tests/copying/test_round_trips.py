@@ -30,6 +30,7 @@ from tests import builders
 from tests.contract.storage import records
 from tests.contract.storage.database import Database, furnish
 from tests.copying.databases import DIRECTIONS, KINDS, Content, Place, copied, place, steps
+from tests.listing import put
 from tests.service.calls import in_state
 
 NOT_COPIED = {"workers", "pace", "outdial_migrations", "_sqlite_migrations"}
@@ -107,7 +108,7 @@ def test_there_and_back_every_row_is_the_same(drawn: Drawn, entry: DncEntry, rat
     """
 
     def list_and_price(transaction: Transaction) -> None:
-        transaction.rulebook.list_number(entry)
+        put(transaction, entry)
         transaction.rulebook.set_rate(rate)
 
     with tempfile.TemporaryDirectory(prefix="outdial-copying-") as folder:

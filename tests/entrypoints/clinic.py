@@ -15,6 +15,7 @@ from outdial.domain.model.principal import ApiKey, Permission
 from outdial.domain.model.wallet import EntryKind
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
+from tests.listing import list_callee
 
 CLINIC: Final = builders.ACCOUNT_ID
 OTHER: Final = 2
@@ -88,7 +89,7 @@ def furnish(transaction: Transaction) -> None:
     directory.add(builders.agent(id=POOR_AGENT, account_id=POOR, assistant_id="assistant_poor"))
     directory.add(builders.contact())
     directory.add(builders.contact(id=OTHERS_CONTACT, account_id=OTHER))
-    transaction.rulebook.list_number(builders.dnc_entry(phone_number=PhoneNumber(LISTED)))
+    list_callee(transaction, number=PhoneNumber(LISTED))
 
 
 def _add_keys(transaction: Transaction) -> None:

@@ -21,6 +21,7 @@ from tests.entrypoints.clinic import (
     UNKNOWN_KEY,
 )
 from tests.http.api import Api, problem_of
+from tests.listing import list_callee
 
 HUGE = b"x" * 65_537
 PLAIN = {"Content-Type": "text/plain"}
@@ -95,7 +96,7 @@ def _add_faults(transaction: Transaction) -> None:
         )
     )
     transaction.directory.add(builders.contact(id=1000, account_id=POOR))
-    transaction.rulebook.list_number(builders.dnc_entry(account_id=POOR, phone_number=PhoneNumber(LISTED)))
+    list_callee(transaction, POOR, number=PhoneNumber(LISTED))
 
 
 def test_repairing_each_reported_fault_walks_the_whole_list_to_acceptance(api: Api) -> None:

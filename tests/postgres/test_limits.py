@@ -18,6 +18,7 @@ from outdial.ports.errors import StorageError
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import Database, balance_micros, deposit, everything, furnish
+from tests.listing import list_callee
 from tests.postgres.conftest import Run
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ def test_a_text_that_no_column_can_hold_is_refused(database: Database, text: str
     request = builders.request(token=text)
 
     with pytest.raises(StorageError, match="a NUL or a lone surrogate"):
-        database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry(reason=text)))
+        database.transact(lambda transaction: list_callee(transaction, reason=text))
     with pytest.raises(StorageError, match="a NUL or a lone surrogate"):
         database.accept(request)
 
@@ -157,7 +158,7 @@ def test_a_text_that_was_refused_leaves_the_transaction_alone(database: Database
 
     def work(transaction: Transaction) -> int:
         with pytest.raises(StorageError):
-            transaction.rulebook.list_number(builders.dnc_entry(reason="\x00"))
+            list_callee(transaction, reason="\x00")
         return deposit(1)(transaction)
 
     assert 25_000_001 == database.transact(work)

@@ -3,13 +3,16 @@ Negative controls: each promise of PostgreSQL's adapter is broken once, and its 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import pytest
 
-from outdial.adapters.postgres import calls, rulebook, snapshot, wallets
+from outdial.adapters.postgres import calls, do_not_call, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
+from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.storage import PostgresStorage
+from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageError
 from tests.contract.storage import test_acceptance, test_calls, test_hang_ups, test_overlaps, test_wallets
 from tests.contract.storage.database import Database
@@ -36,11 +39,19 @@ def _without_wallet_lock_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _without_shared_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    _replace(monkeypatch, rulebook.SQL, "share_guards", "pg_advisory_xact_lock_shared(guard)", "guard")
+    _replace(monkeypatch, do_not_call.SQL, "share_guards", "pg_advisory_xact_lock_shared(guard)", "guard")
 
 
 def _without_held_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rulebook.SQL, "hold_guard", "select %(guard)s")
+    monkeypatch.setitem(do_not_call.SQL, "hold_guards", "select %(guards)s::bigint[]")
+
+
+def _without_operators_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own_guards_of(callees: Iterable[tuple[int, PhoneNumber]]) -> list[int]:
+        return sorted({guard_of(account_id, number.e164) for account_id, number in callees})
+
+    for module in (snapshot, do_not_call):
+        monkeypatch.setattr(module, "guards_of", own_guards_of)
 
 
 def _without_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +101,9 @@ OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_held_guard, test_overlaps.check_listing_waits_for_acceptance),
     (_without_held_guard, test_overlaps.check_listing_waits_for_dialling),
     (_without_held_guard, test_overlaps.check_dialling_waits_for_listing),
+    (_without_operators_guard, partial(test_overlaps.check_listing_waits_for_acceptance, owner=None)),
+    (_without_operators_guard, partial(test_overlaps.check_listing_waits_for_dialling, owner=None)),
+    (_without_operators_guard, partial(test_overlaps.check_dialling_waits_for_listing, owner=None)),
     (_without_clients_lock, test_hang_ups.check_dialling_waits_for_canceling),
     (_without_clients_lock, test_hang_ups.check_two_hang_ups),
     (_without_workers_lock, test_hang_ups.check_canceling_waits_for_dialling),
@@ -99,7 +113,8 @@ OVERLAPS: tuple[tuple[Break, Check], ...] = (
 
 
 def _named(controls: tuple[tuple[Break, Check], ...]) -> list[str]:
-    return [f"{break_it.__name__.strip('_')}-{check.__name__}" for break_it, check in controls]
+    names = [getattr(check, "func", check).__name__ for _break_it, check in controls]
+    return [f"{break_it.__name__.strip('_')}-{name}" for (break_it, _check), name in zip(controls, names, strict=True)]
 
 
 @pytest.mark.parametrize(("break_it", "check"), OVERLAPS, ids=_named(OVERLAPS))

@@ -13,6 +13,7 @@ from outdial.ports.errors import StorageConflictError, StorageError
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of, balance_micros, deposit, furnish_other
+from tests.listing import list_callee, listed
 from tests.postgres.conftest import Run
 
 FAIL_SOMETIMES = """
@@ -202,13 +203,13 @@ def test_a_work_that_hides_a_failure_stores_nothing(database: Database, run: Run
     run(FAIL_SOMETIMES.format(count=99, code="22000", table="ledger"))
 
     def work(transaction: Transaction) -> None:
-        transaction.rulebook.list_number(builders.dnc_entry())
+        list_callee(transaction)
         with pytest.raises(StorageError, match="22000"):
             transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, 1))
         with pytest.raises(StorageError, match="given up"):
-            transaction.rulebook.list_number(builders.dnc_entry())
+            list_callee(transaction)
 
     with pytest.raises(StorageError, match="given up"):
         database.transact(work)
 
-    assert database.read(lambda reader: reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)) is None
+    assert database.read(listed) is None

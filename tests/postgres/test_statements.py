@@ -22,8 +22,8 @@ from tests.contract.storage.test_sqlite_plans import use_everything
 FILES = sorted(file.name for file in (files(FOLDER) / "sql").iterdir())
 QUERIES = [(file, query) for file in FILES for query in read_queries(file).values()]
 OWNED = (
-    *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc", "wallets", "ledger", "calls", "scripts"),
-    *("call_records", "call_decisions", "refusals"),
+    *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc_lists", "dnc", "wallets", "ledger", "calls"),
+    *("scripts", "call_records", "call_decisions", "refusals"),
 )
 """Tables whose rows belong to an account."""
 
@@ -38,6 +38,7 @@ OF_ANY_ACCOUNT = {
         *("key", "update_key", "agent_columns", "agent_of_any_account_by_row", "agent_of_any_account_by_name"),
         *("next_account", "next_key", "next_agent", "next_contact"),
     },
+    "do_not_call.sql": {"next_list"},
 }
 """Statements for the operator, the workers and the proof of a key; a new one is added here on purpose."""
 
@@ -49,7 +50,8 @@ LARGE = """
         null, null, null from accounts where id >= 1000;
     insert into agent_totals select id, account_id, 1, 1 from agents where id >= 1000;
     insert into contacts select id, id, 'Ann', null, null, null, null from accounts where id >= 1000;
-    insert into dnc select id, '+' || 15550000000 + id, '', 0 from accounts where id >= 1000;
+    insert into dnc_lists select id, id, 'default', '', 0 from accounts where id >= 1000;
+    insert into dnc select id, '+' || 15550000000 + id, '', 0, null from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;
     insert into calls select n, 'token', n, null, n, 'assistant_' || n, 'Agent', null, '+15551234567', '+15551234568',
         'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, null, null,

@@ -19,9 +19,7 @@ from outdial.domain.service.administration import (
     create_agent,
     create_contact,
     create_key,
-    delist_number,
     deposit,
-    list_number,
     revoke_key,
     wallet_of,
 )
@@ -132,24 +130,6 @@ def test_agents_and_contacts_are_numbered_when_they_are_stored(database: Databas
     assert contact == database.read(lambda reader: reader.directory.contact(builders.ACCOUNT_ID, contact.id))
 
 
-def test_a_number_is_listed_and_taken_off(database: Database) -> None:
-    """
-    The list says what was last asked for; taking off tells whether there was anything to take.
-    """
-    entry = builders.dnc_entry()
-
-    database.transact(partial(list_number, entry=entry))
-    listed = database.read(lambda reader: reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE))
-    taken = [
-        database.transact(partial(delist_number, account_id=builders.ACCOUNT_ID, number=builders.CALLEE))
-        for _ in range(2)
-    ]
-
-    assert entry == listed
-    assert [True, False] == taken
-    assert database.read(lambda reader: reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)) is None
-
-
 WORKS_FOR_NOBODY: Final[dict[str, Callable[[Transaction], object]]] = {
     "deposit": lambda transaction: deposit(transaction, NOBODY, micros=1, at=after(1)),
     "create_key": lambda transaction: create_key(
@@ -158,8 +138,6 @@ WORKS_FOR_NOBODY: Final[dict[str, Callable[[Transaction], object]]] = {
     "revoke_key": lambda transaction: revoke_key(transaction, NOBODY, at=after(1)),
     "create_agent": lambda transaction: create_agent(transaction, builders.agent(id=0, account_id=NOBODY)),
     "create_contact": lambda transaction: create_contact(transaction, builders.contact(id=0, account_id=NOBODY)),
-    "list_number": lambda transaction: list_number(transaction, builders.dnc_entry(account_id=NOBODY)),
-    "delist_number": lambda transaction: delist_number(transaction, NOBODY, builders.CALLEE),
     "account_of": lambda transaction: account_of(transaction, NOBODY),
     "wallet_of": lambda transaction: wallet_of(transaction, NOBODY),
 }

@@ -30,8 +30,9 @@ from outdial.domain.model.lifecycle import PAST_NO_RETURN, State
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Operator
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
-from outdial.domain.service.administration import delist_number, deposit, list_number
+from outdial.domain.service.administration import deposit
 from outdial.domain.service.dialling import give_up, pass_no_return
+from outdial.domain.service.do_not_call import delist_number, list_number
 from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
 from outdial.ports.storage import Reader, Transaction
@@ -239,8 +240,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         """
         A callee asks not to be called.
         """
-        entry = builders.dnc_entry(account_id=account_id, phone_number=callee, listed_at=self._now())
-        self._database.transact(partial(list_number, entry=entry))
+        self._database.transact(partial(list_number, account_id=account_id, number=callee, at=self._now()))
         self._listed.add((account_id, callee))
 
     @rule(leased=leases)

@@ -19,11 +19,12 @@ from outdial.domain.model.principal import Operator
 from outdial.domain.model.refusal import Decided
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
-from outdial.domain.service.administration import delist_number, list_number, revoke_key
+from outdial.domain.service.administration import revoke_key
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of
+from tests.listing import delist_callee, list_callee
 from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, states_of, take, tidy, wallet
 
 
@@ -101,7 +102,7 @@ def test_a_call_that_is_not_stored_does_not_pass(database: Database) -> None:
 
 
 def _list(transaction: Transaction) -> None:
-    list_number(transaction, builders.dnc_entry())
+    list_callee(transaction)
 
 
 def _revoke(transaction: Transaction) -> None:
@@ -150,7 +151,7 @@ def test_a_blocked_call_stays_blocked(database: Database) -> None:
     call = in_state(database, State.LEASED)
     database.transact(_list)
     _pass(database, call)
-    database.transact(partial(delist_number, account_id=builders.ACCOUNT_ID, number=builders.CALLEE))
+    database.transact(delist_callee)
 
     assert _pass(database, call) is None
     assert State.BLOCKED is now(database, call).state

@@ -15,6 +15,7 @@ from outdial.domain.model.reason import Reason
 from outdial.domain.service.snapshot import facts_of
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
+from tests.listing import list_callee
 
 
 def _facts(database: Database, request: CallRequest) -> Facts:
@@ -25,7 +26,7 @@ def test_everything_that_a_rule_may_see_is_found(database: Database) -> None:
     """
     A proved key leads to its account and to all that the request names.
     """
-    database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    database.transact(list_callee)
     request = builders.request(content=builders.fields(contact_id=builders.CONTACT_ID))
 
     found = _facts(database, request)

@@ -11,12 +11,13 @@ from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
-from outdial.domain.service.administration import list_number, revoke_key
+from outdial.domain.service.administration import revoke_key
 from outdial.entrypoints.worker.attempt import PREPARE_TIMEOUT_S
 from outdial.ports.carrier import Connect, SipUri
 from outdial.ports.errors import SpeechError
 from outdial.ports.storage import Transaction
 from tests import builders
+from tests.listing import list_callee
 from tests.worker.office import office, released, running
 from tests.worker.virtual_time import in_virtual_time
 
@@ -84,7 +85,7 @@ async def test_a_call_without_any_runtime_is_not_dialled() -> None:
 @pytest.mark.parametrize(
     ("change", "disposition"),
     [
-        (lambda transaction: list_number(transaction, builders.dnc_entry()), Disposition.DO_NOT_CALL),
+        (list_callee, Disposition.DO_NOT_CALL),
         (lambda transaction: revoke_key(transaction, builders.KEY_ID, at=builders.NOW), Disposition.CANCELED),
     ],
 )

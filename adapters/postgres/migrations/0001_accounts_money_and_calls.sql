@@ -63,14 +63,6 @@ create table contacts (
     phone_number text
 );
 
-create table dnc (
-    account_id bigint not null references accounts (id),
-    phone_number text collate "C" not null,
-    reason text not null,
-    listed_at bigint not null,
-    primary key (account_id, phone_number)
-);
-
 create table rates (
     currency text collate "C" not null,
     prefix text collate "C" not null,

@@ -56,10 +56,11 @@ from unnest(%(agent_id)s::bigint[], %(account_id)s::bigint[], %(calls)s::bigint[
 on conflict (agent_id) do update set calls = agent_totals.calls + excluded.calls
 
 -- name: dnc_entries
--- Do-Not-Call entries by account and number; the numbers' guards are held.
-select account_id, phone_number, reason, listed_at
-from dnc join unnest(%(account_ids)s::bigint[], %(numbers)s::text[]) as wanted (wanted_account, wanted_number)
-    on account_id = wanted_account and phone_number = wanted_number
+-- Do-Not-Call entries by account and number, on its lists and the operator's; the numbers' guards are held.
+select wanted_account, list_id, phone_number, reason, listed_at, expires_at
+from unnest(%(account_ids)s::bigint[], %(numbers)s::text[]) as wanted (wanted_account, wanted_number)
+    cross join lateral (select id from dnc_lists where account_id = wanted_account union all select 0) as binding (id)
+    cross join lateral (select * from dnc where list_id = binding.id and phone_number = wanted_number limit 1) as entry
 
 -- name: rates
 -- Rates by currency and prefix.

@@ -59,14 +59,6 @@ create table contacts (
     phone_number text
 ) strict;
 
-create table dnc (
-    account_id integer not null references accounts (id),
-    phone_number text not null,
-    reason text not null,
-    listed_at integer not null,
-    primary key (account_id, phone_number)
-) strict, without rowid;
-
 create table rates (
     currency text not null,
     prefix text not null,

@@ -25,6 +25,7 @@ from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.rules.ladder import decide_all
 from outdial.ports.storage import DecideAll, Reader, Storage, Transaction
 from tests import builders
+from tests.listing import list_callee
 from tests.postgres.databases import open_postgres
 
 T = TypeVar("T")
@@ -163,7 +164,7 @@ def furnish_other(transaction: Transaction) -> None:
     transaction.directory.add(builders.api_key(id=22, account_id=2))
     transaction.directory.add(builders.agent(id=222, account_id=2, assistant_id="assistant_other"))
     transaction.directory.add(builders.contact(id=2222, account_id=2))
-    transaction.rulebook.list_number(builders.dnc_entry(account_id=2))
+    list_callee(transaction, 2)
 
 
 def accepted_of(decisions: Sequence[Decision]) -> list[Accepted]:
@@ -193,7 +194,7 @@ def _account(reader: Reader, account_id: int) -> list[object]:
         reader.directory.account(account_id),
         reader.wallets.wallet(account_id),
         reader.wallets.entries(account_id),
-        reader.rulebook.dnc_entry(account_id, builders.CALLEE),
+        reader.dnc.entries_of(account_id, builders.CALLEE),
         [reader.directory.contact(account_id, contact_id) for contact_id in (builders.CONTACT_ID, 2222)],
     ]
 

@@ -106,7 +106,12 @@ contacts = st.builds(
     phone_number=st.none() | phone_numbers,
 )
 dnc_entries = st.builds(
-    DncEntry, account_id=st.just(builders.ACCOUNT_ID), phone_number=phone_numbers, reason=texts, listed_at=times
+    DncEntry,
+    list_id=st.just(1),
+    phone_number=phone_numbers,
+    reason=texts,
+    listed_at=times,
+    expires_at=st.none() | times,
 )
 rates = st.builds(
     Rate,

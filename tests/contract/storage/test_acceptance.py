@@ -28,6 +28,7 @@ from tests.contract.storage.database import (
     furnish,
     furnish_other,
 )
+from tests.listing import delist_callee, list_callee
 
 ONE_MINUTE = Policy(max_call_duration_s=60)
 
@@ -103,7 +104,7 @@ def test_the_facts_hold_everything_a_rule_may_see(database: Database) -> None:
     """
 
     def work(transaction: Transaction) -> None:
-        transaction.rulebook.list_number(builders.dnc_entry())
+        list_callee(transaction)
         for rate in (builders.rate(), builders.rate(prefix="49"), builders.rate(currency="EUR")):
             transaction.rulebook.set_rate(rate)
 
@@ -168,7 +169,7 @@ def test_two_accounts_in_one_batch_pay_for_themselves(database: Database) -> Non
     database.transact(
         lambda transaction: transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, 100_000, account_id=2))
     )
-    database.transact(lambda transaction: transaction.rulebook.delist_number(2, builders.CALLEE))
+    database.transact(lambda transaction: delist_callee(transaction, 2))
     other = builders.request(
         credential=PresentedKey(text=builders.key_text(key_id=22)), content=builders.fields(agent_id=222)
     )

@@ -24,6 +24,7 @@ from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of, everything, furnish_other
+from tests.listing import list_callee
 
 NO_AGENT = builders.request(content=builders.fields(agent_id=999))
 UNREADABLE = builders.request(content=Refused(reason=Reason.INVALID_JSON))
@@ -78,13 +79,13 @@ def test_a_refusal_is_kept_with_its_facts(database: Database) -> None:
     """
     Number, key, reason, agent and facts are there afterwards, newest first; what can't be read has few of them.
     """
-    database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    database.transact(list_callee)
 
     database.accept(builders.request(), UNREADABLE)
 
     unreadable, listed = database.read(_refusals)
     assert builders.refusal(number=listed.number, grounds=listed.grounds) == listed
-    assert '"do_not_call":{"listed_at"' in listed.grounds.facts
+    assert '"do_not_call":{"expires_at"' in listed.grounds.facts
     assert (Reason.INVALID_JSON, None, None, builders.KEY_ID) == (
         unreadable.reason,
         unreadable.phone_number,

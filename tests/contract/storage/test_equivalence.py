@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Accepted, Decision, Refused
 from outdial.domain.model.identifiers import AgentReference
+from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Credential, Operator, Permission, PresentedKey
 from outdial.domain.model.reason import Reason
@@ -20,6 +21,7 @@ from outdial.domain.model.wallet import EntryKind
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import EVERY_STATE, OPENERS, Database, fresh, furnish, furnish_other
+from tests.listing import list_callee
 
 LISTED = "+15551230000"
 
@@ -78,9 +80,7 @@ def _furnish(database: Database, deposits: Sequence[int], prices: dict[str, int]
         transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, deposits[1], account_id=2))
         transaction.directory.add(builders.api_key(id=33, revoked_at=builders.CREATED_AT))
         transaction.directory.add(builders.api_key(id=44, permissions=frozenset({Permission.READ_CALLS})))
-        transaction.rulebook.list_number(
-            attrs.evolve(builders.dnc_entry(), phone_number=attrs.evolve(builders.CALLEE, e164=LISTED))
-        )
+        list_callee(transaction, number=PhoneNumber(LISTED))
         for prefix, micros in prices.items():
             transaction.rulebook.set_rate(builders.rate(prefix=prefix, per_minute_micros=micros))
 

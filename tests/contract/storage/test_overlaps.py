@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -30,6 +31,7 @@ from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import DecideAll, Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of, balance_micros, deposit, everything, furnish
+from tests.listing import list_callee, listed
 
 T = TypeVar("T")
 
@@ -132,27 +134,27 @@ def check_two_acceptances(database: Database) -> None:
     assert refused.reason is Reason.INSUFFICIENT_FUNDS
 
 
-def check_listing_waits_for_acceptance(database: Database) -> None:
+def check_listing_waits_for_acceptance(database: Database, owner: int | None = builders.ACCOUNT_ID) -> None:
     """
     A number that is listed while its call is decided is listed after the call.
     """
     race = Race()
-    listing = race.second(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    listing = race.second(partial(list_callee, account_id=owner))
 
     with _running_second(database, race, lambda rival: rival.transact(listing)) as second:
         first = _accept_one(database, race.first_decision)
 
     second.result()
     assert isinstance(first, Accepted)
-    assert database.read(lambda reader: reader.rulebook.dnc_entry(1, builders.CALLEE)) == builders.dnc_entry()
+    assert database.read(listed) is not None
 
 
-def check_acceptance_waits_for_listing(database: Database) -> None:
+def check_acceptance_waits_for_listing(database: Database, owner: int | None = builders.ACCOUNT_ID) -> None:
     """
     A call that is asked for while its number is being listed is refused.
     """
     race = Race()
-    listing = race.first(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    listing = race.first(partial(list_callee, account_id=owner))
 
     with _running_second(database, race, lambda rival: _accept_one(rival, race.second_decision)) as second:
         database.transact(listing)
@@ -211,12 +213,12 @@ def _leased(database: Database) -> Call:
     return leased
 
 
-def check_listing_waits_for_dialling(database: Database) -> None:
+def check_listing_waits_for_dialling(database: Database, owner: int | None = builders.ACCOUNT_ID) -> None:
     """
     A number that is listed while its call passes the point of no return is listed after that.
     """
     leased, race = _leased(database), Race()
-    listing = race.second(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    listing = race.second(partial(list_callee, account_id=owner))
 
     def send(transaction: Transaction) -> Call | None:
         sending = dialling.pass_no_return(transaction, leased, at=builders.NOW)
@@ -231,14 +233,14 @@ def check_listing_waits_for_dialling(database: Database) -> None:
     assert first.state is State.SENDING
 
 
-def check_dialling_waits_for_listing(database: Database) -> None:
+def check_dialling_waits_for_listing(database: Database, owner: int | None = builders.ACCOUNT_ID) -> None:
     """
     A call whose number is being listed at its point of no return waits, and is not dialled.
     """
     leased, race = _leased(database), Race()
 
     def list_number(transaction: Transaction) -> None:
-        transaction.rulebook.list_number(builders.dnc_entry())
+        list_callee(transaction, owner)
         race.hold_open()
 
     def send(rival: Database) -> Call | None:
@@ -254,6 +256,13 @@ def check_dialling_waits_for_listing(database: Database) -> None:
     assert blocked is not None
     assert blocked.state is State.BLOCKED
 
+
+LISTING_CHECKS = (
+    check_listing_waits_for_acceptance,
+    check_acceptance_waits_for_listing,
+    check_listing_waits_for_dialling,
+    check_dialling_waits_for_listing,
+)
 
 DIALLING_CHECKS = (check_listing_waits_for_dialling, check_dialling_waits_for_listing)
 
@@ -288,6 +297,14 @@ def test_dialling_and_listing_happen_one_after_the_other(empty: Database, check:
     No call passes its point of no return on a list that is being changed.
     """
     check(furnish_for_one_call(empty))
+
+
+@pytest.mark.parametrize("check", LISTING_CHECKS, ids=lambda check: check.__name__)
+def test_the_operators_list_is_waited_for_by_every_account(empty: Database, check: Callable[..., None]) -> None:
+    """
+    What holds for an account's list holds for the one that binds them all.
+    """
+    check(furnish_for_one_call(empty), None)
 
 
 def test_a_snapshot_stands_still(database: Database) -> None:

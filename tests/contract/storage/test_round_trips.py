@@ -28,6 +28,7 @@ from outdial.ports.storage import Reader
 from tests import builders
 from tests.contract.storage import records
 from tests.contract.storage.database import OPENERS, Database, fresh, furnish, post
+from tests.listing import put
 
 
 @pytest.fixture(scope="module", params=OPENERS)
@@ -98,17 +99,17 @@ def test_the_rulebook_comes_back_equal(name: str, entry: DncEntry, rate: Rate) -
     number = builders.CALLEE if rate.prefix == "" else attrs.evolve(builders.CALLEE, e164=f"+{rate.prefix}")
     with fresh(name) as database:
         database.transact(furnish)
-        database.transact(lambda transaction: transaction.rulebook.list_number(entry))
+        database.transact(lambda transaction: put(transaction, entry))
         database.transact(lambda transaction: transaction.rulebook.set_rate(rate))
 
         found = database.read(
             lambda reader: (
-                reader.rulebook.dnc_entry(entry.account_id, entry.phone_number),
+                reader.dnc.entries_of(builders.ACCOUNT_ID, entry.phone_number),
                 reader.rulebook.rates_for(rate.currency, number),
             )
         )
 
-    assert found == (entry, (rate,))
+    assert found == ((entry,), (rate,))
 
 
 @given(micros=records.micros, at=records.times)

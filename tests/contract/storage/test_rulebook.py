@@ -1,66 +1,11 @@
 """
-Do-Not-Call lists and rates.
+Rates.
 """
 
-import pytest
-
 from outdial.domain.model.phone_number import PhoneNumber
-from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import Transaction
 from tests import builders
-from tests.contract.storage.database import Database, furnish_other
-
-
-def test_a_listed_number_is_found_in_its_account_alone(database: Database) -> None:
-    """
-    Each account has a list of its own.
-    """
-    database.transact(furnish_other)
-
-    found = database.read(
-        lambda reader: (
-            reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE),
-            reader.rulebook.dnc_entry(2, builders.CALLEE),
-            reader.rulebook.dnc_entry(2, builders.CALLER_ID),
-        )
-    )
-
-    assert found == (None, builders.dnc_entry(account_id=2), None)
-
-
-def test_listing_again_replaces_the_entry(database: Database) -> None:
-    """
-    The last reason and time stand.
-    """
-    second = builders.dnc_entry(reason="again", listed_at=builders.CREATED_AT)
-    database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
-
-    database.transact(lambda transaction: transaction.rulebook.list_number(second))
-
-    assert second == database.read(lambda reader: reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE))
-
-
-def test_listing_for_a_missing_account_is_a_conflict(database: Database) -> None:
-    """
-    Nobody's list does not exist.
-    """
-    with pytest.raises(StorageConflictError):
-        database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry(account_id=9)))
-
-
-def test_delisting_tells_whether_the_number_was_listed(database: Database) -> None:
-    """
-    The first removal finds an entry, the second none.
-    """
-    database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
-
-    removed = [
-        database.transact(lambda transaction: transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE))
-        for _ in range(2)
-    ]
-
-    assert removed == [True, False]
-    assert database.read(lambda reader: reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)) is None
+from tests.contract.storage.database import Database
 
 
 def test_rates_are_found_by_every_prefix_of_a_number(database: Database) -> None:

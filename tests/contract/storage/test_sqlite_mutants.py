@@ -57,7 +57,7 @@ def _without_ledger_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _without_account_of_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = snapshot.DNC_ENTRIES.replace("'$[0]'", "'$[9]'")
+    wrong = snapshot.DNC_ENTRIES.replace("account_id = json", "account_id <> json")
     monkeypatch.setattr(snapshot, "DNC_ENTRIES", wrong)
 
 

@@ -15,9 +15,11 @@ from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
 from outdial.domain.model.listing import CallFilter, PageRange
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind
+from outdial.domain.service.do_not_call import list_named
 from outdial.ports.storage import Reader, Storage, Transaction
 from tests import builders
 from tests.contract.storage.database import FILE_NAME, Database, accepted_of, furnish, open_sqlite
+from tests.listing import delist_callee, list_callee, listed
 
 STATISTICS = (
     "analyze",
@@ -44,8 +46,9 @@ def use_everything(database: Database) -> None:
         transaction.calls.save(leased, builders.NOW)
         transaction.calls.ask_to_hang_up(leased, builders.NOW)
         transaction.wallets.post(builders.entry(EntryKind.RELEASE, call.hold_micros, call_id=call.id))
-        transaction.rulebook.list_number(builders.dnc_entry())
-        transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE)
+        list_callee(transaction)
+        delist_callee(transaction)
+        transaction.dnc.remove_list(list_named(transaction, builders.ACCOUNT_ID, "gone", at=builders.NOW))
         transaction.rulebook.set_rate(builders.rate())
         transaction.directory.update_key(builders.api_key())
         transaction.decisions.prune_refusals(older_than=builders.NOW + timedelta(days=1), limit=5)
@@ -61,7 +64,9 @@ def use_everything(database: Database) -> None:
         reader.directory.agents(builders.ACCOUNT_ID, after=0, limit=10)
         reader.directory.agent_totals(builders.ACCOUNT_ID, [builders.AGENT_ID])
         reader.directory.contact(builders.ACCOUNT_ID, builders.CONTACT_ID)
-        reader.rulebook.dnc_entry(builders.ACCOUNT_ID, builders.CALLEE)
+        listed(reader)
+        (default,) = reader.dnc.lists(builders.ACCOUNT_ID)
+        reader.dnc.page(default, after=builders.CALLEE, limit=5)
         reader.rulebook.rates_for("USD", builders.CALLEE)
         reader.wallets.wallet(builders.ACCOUNT_ID)
         reader.wallets.entries(builders.ACCOUNT_ID)

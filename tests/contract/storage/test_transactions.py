@@ -22,6 +22,7 @@ from tests.contract.storage.database import (
     everything,
     first_call,
 )
+from tests.listing import delist_callee, list_callee
 
 
 def _write_everywhere(transaction: Transaction) -> None:
@@ -34,7 +35,7 @@ def _write_everywhere(transaction: Transaction) -> None:
     transaction.directory.add(builders.agent(id=222, assistant_id="assistant_other"))
     transaction.directory.add(builders.contact(id=2222, account_id=2))
     transaction.directory.update_key(builders.api_key(revoked_at=builders.NOW))
-    transaction.rulebook.list_number(builders.dnc_entry())
+    list_callee(transaction)
     transaction.rulebook.set_rate(builders.rate())
     transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, 5))
     transaction.calls.save(leased, builders.NOW)
@@ -185,12 +186,12 @@ def test_starting_again_finds_everything(database: Database) -> None:
     What was stored is there after `stop` and `start`, and numbers go on where they were.
     """
     database.accept(builders.request())
-    database.transact(lambda transaction: transaction.rulebook.list_number(builders.dnc_entry()))
+    database.transact(list_callee)
     database.transact(lambda transaction: transaction.rulebook.set_rate(builders.rate()))
     before = database.read(everything)
 
     database.restart()
 
     assert before == database.read(everything)
-    database.transact(lambda transaction: transaction.rulebook.delist_number(builders.ACCOUNT_ID, builders.CALLEE))
+    database.transact(delist_callee)
     assert [2] == [accepted.call.id for accepted in accepted_of(database.accept(builders.request()))]

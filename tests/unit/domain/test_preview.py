@@ -127,7 +127,12 @@ def test_facts_tell_what_was_looked_at() -> None:
         "price_cap_micros": 60_000,
     } == used["callee"]
     entry = builders.dnc_entry()
-    assert {"reason": entry.reason, "listed_at": entry.listed_at.isoformat()} == used["do_not_call"]
+    assert {
+        "list_id": entry.list_id,
+        "reason": entry.reason,
+        "listed_at": entry.listed_at.isoformat(),
+        "expires_at": None,
+    } == used["do_not_call"]
     assert builders.call().call_id == used["prior_call_id"]
 
 
