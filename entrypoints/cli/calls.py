@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from typing import Final
 
 import click
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.decision import Refused
+from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, refused, when
 from outdial.entrypoints.cli.following import statuses
-from outdial.entrypoints.cli.running import json_is_wanted, operating
+from outdial.entrypoints.cli.running import acting, json_is_wanted, operating
 from outdial.entrypoints.cli.values import nested
+from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
-from outdial.entrypoints.wire.calls import accepted_body, call_body
+from outdial.entrypoints.wire.call_requests import CallsQuery
+from outdial.entrypoints.wire.calls import accepted_body, call_body, call_page_body
+from outdial.entrypoints.wire.reading import read
 
 WAIT_SPARE_S: Final = 300
 """How much longer than a call itself may take `--wait` waits, for the queue before it."""
@@ -84,6 +89,24 @@ async def call(
     return Answer(body=accepted_body(decision.call), shown=_accepted(decision.call))
 
 
+@calls.command("list")
+@click.option("--agent", "agent_id", metavar="ID", help="Of one agent: its id or assistant id.")
+@click.option("--contact", "contact_id", type=int, metavar="ID", help="To one contact.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="In one status.")
+@click.option("--idempotency-key", metavar="KEY", help="Asked for with this key.")
+@click.option("--page", type=int, help="The page's number.")
+@click.option("--limit", type=int, help="Calls of a page, 10 unless given.")
+@click.option("--cursor", type=int, help="Begins where the page before it ended.")
+@acting
+async def list_calls(client: Client, **wanted: object) -> Answer:
+    """
+    List calls, newest first.
+    """
+    query = read(CallsQuery, {name: value for name, value in wanted.items() if value is not None})
+    page = query if isinstance(query, Refused) else await client.calls.list(query)
+    return refused(page) if isinstance(page, Refused) else Answer(body=call_page_body(page), shown=_listed(page))
+
+
 @calls.command("show")
 @click.argument("call_id")
 @operating
@@ -146,6 +169,25 @@ def _accepted(accepted: Call) -> RenderableType:
         ("held", amount(accepted.hold_micros, accepted.rate.currency)),
         ("follow it", f"outdial calls show {accepted.id}"),
     )
+
+
+def _listed(page: Page[CallView]) -> RenderableType:
+    table = Table("call", "to", "agent", "status", "asked", "because", "talked", "cost", box=None, pad_edge=False)
+    for view in page.records:
+        call = view.call
+        table.add_row(
+            Text(str(call.id)),
+            Text(call.phone_number.e164),
+            Text(call.agent_name),
+            Text(call.status),
+            when(call.created_at),
+            Text(call.disposition or ""),
+            f"{call.talk_s} s" if call.is_terminal else "",
+            amount(call.charge_micros, call.rate.currency) if call.is_terminal else "",
+        )
+    more = "" if page.is_count_exact else " at least"
+    following = f"; the next page: --cursor {page.following}" if page.following is not None else ""
+    return Group(table, Text(f"{len(page.records)} of{more} {page.count} calls{following}", style="dim"))
 
 
 def _viewed(view: CallView) -> RenderableType:

@@ -90,6 +90,27 @@ def operating(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
     return answering(with_library)
 
 
+def acting(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
+    """
+    Make a command's function of a coroutine that takes a client and options; adds `--api-key` and `--account`.
+    """
+
+    @click.option(
+        "--api-key",
+        envvar="OUTDIAL_API_KEY",
+        metavar="KEY",
+        help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator acts for --account.",
+    )
+    @click.option("--account", "account_id", type=click.IntRange(1), help="The account that the operator acts for.")
+    @functools.wraps(work)
+    async def with_client(
+        dialer: library.Dialer, /, *, api_key: str | None, account_id: int | None, **options: Any
+    ) -> Answer:
+        return await work(dialer.client(api_key=api_key, account_id=account_id), **options)
+
+    return operating(with_client)
+
+
 def settings_of(variables: Variables) -> Settings:
     """
     Read the settings and set up logging by them.

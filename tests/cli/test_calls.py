@@ -180,3 +180,43 @@ def test_waiting_for_a_call_that_nobody_dials_comes_to_an_end(
     assert 1 == outcome.exit_code
     assert "the call is not over" in outcome.err
     assert "Call 1: queued" in outcome.out
+
+
+def test_calls_are_listed_as_over_http(line: CommandLine) -> None:
+    """
+    Newest first, filtered and by pages; the body is that of `GET /api/v1/calls`.
+    """
+    furnish(line)
+    asked = [line.ask(*CALL)["call_id"] for _ in range(3)][::-1]
+    newest = ("calls", "list", "--account", "1")
+
+    first = line.ask(*newest, "--limit", "2")
+    rest = line.ask(*newest, "--cursor", first["next_cursor"])
+    none = line.ask(*newest, "--status", "failed", "--agent", "1")
+    shown = line.run(*newest)
+
+    assert (asked[:2], asked[2:]) == tuple([call["id"] for call in page["calls"]] for page in (first, rest))
+    assert (3, True, []) == (first["count"], first["count_is_exact"], none["calls"])
+    assert CALLEE in shown.out
+    assert "3 of 3 calls" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "error"),
+    [
+        ((), 2, "invalid_value"),
+        (("--account", "99"), 1, "invalid_key"),
+        (("--account", "1", "--limit", "0"), 1, "validation_error"),
+        (("--account", "1", "--page", "2", "--cursor", "1"), 1, "validation_error"),
+        (("--api-key", "od_live_nonsense"), 1, "invalid_key"),
+    ],
+)
+def test_a_list_that_can_t_be_given(line: CommandLine, options: tuple[str, ...], exit_code: int, error: str) -> None:
+    """
+    Somebody has to be acted for, and what is wrong is told as over HTTP.
+    """
+    furnish(line)
+
+    outcome = line.run("calls", "list", *options, "--json")
+
+    assert (exit_code, error) == (outcome.exit_code, outcome.body["error"])
