@@ -16,6 +16,7 @@ from outdial.ports.calls import Calls, CallsReader
 from outdial.ports.decisions import Decisions, DecisionsReader
 from outdial.ports.directory import Directory, DirectoryReader
 from outdial.ports.do_not_call import Dnc, DncReader
+from outdial.ports.events import EventsReader
 from outdial.ports.history import History
 from outdial.ports.rulebook import Rulebook, RulebookReader
 from outdial.ports.wallets import Wallets, WalletsReader
@@ -71,8 +72,14 @@ class Reader(Protocol):
         What was decided, and why.
         """
 
+    @property
+    def events(self) -> EventsReader:
+        """
+        What happened to calls.
+        """
 
-class Transaction(Protocol):
+
+class Transaction(Reader, Protocol):
     """
     One transaction: all of it is stored, or nothing.
     """
@@ -105,12 +112,6 @@ class Transaction(Protocol):
     def calls(self) -> Calls:
         """
         Calls.
-        """
-
-    @property
-    def history(self) -> History:
-        """
-        Lists of calls.
         """
 
     @property

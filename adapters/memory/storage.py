@@ -13,6 +13,7 @@ from outdial.adapters.memory.history import MemoryHistory
 from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
 from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_do_not_call import MemoryDnc
+from outdial.adapters.memory.storage_events import MemoryEvents
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
@@ -81,6 +82,13 @@ class TablesView:
         What was decided, and why.
         """
         return MemoryDecisions(self.tables)
+
+    @property
+    def events(self) -> MemoryEvents:
+        """
+        What happened to calls.
+        """
+        return MemoryEvents(self.tables)
 
     @property
     def workers(self) -> MemoryWorkers:

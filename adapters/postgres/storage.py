@@ -14,6 +14,7 @@ from outdial.adapters.postgres.connection import Limits, check_server, connect
 from outdial.adapters.postgres.decisions import PostgresDecisions
 from outdial.adapters.postgres.directory import PostgresDirectory
 from outdial.adapters.postgres.do_not_call import PostgresDnc
+from outdial.adapters.postgres.events import PostgresEvents
 from outdial.adapters.postgres.history import PostgresHistory
 from outdial.adapters.postgres.rulebook import PostgresRulebook
 from outdial.adapters.postgres.schema import check_schema
@@ -46,6 +47,7 @@ class _Tables:
     calls: PostgresCalls
     history: PostgresHistory
     decisions: PostgresDecisions
+    events: PostgresEvents
     workers: PostgresWorkers
 
 
@@ -141,5 +143,6 @@ def tables_on(sql: Statements) -> _Tables:
         calls=PostgresCalls(sql),
         history=PostgresHistory(sql),
         decisions=PostgresDecisions(sql),
+        events=PostgresEvents(sql),
         workers=PostgresWorkers(sql),
     )

@@ -15,6 +15,7 @@ from outdial.adapters.sqlite.calls import SqliteCalls
 from outdial.adapters.sqlite.decisions import SqliteDecisions
 from outdial.adapters.sqlite.directory import SqliteDirectory
 from outdial.adapters.sqlite.do_not_call import SqliteDnc
+from outdial.adapters.sqlite.events import SqliteEvents
 from outdial.adapters.sqlite.history import SqliteHistory
 from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.readers import Readers
@@ -50,6 +51,7 @@ class _Tables:
     calls: SqliteCalls
     history: SqliteHistory
     decisions: SqliteDecisions
+    events: SqliteEvents
     workers: SqliteWorkers
 
 
@@ -149,6 +151,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         calls=SqliteCalls(sql),
         history=SqliteHistory(sql),
         decisions=SqliteDecisions(sql),
+        events=SqliteEvents(sql),
         workers=SqliteWorkers(sql),
     )
 

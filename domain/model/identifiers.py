@@ -23,6 +23,8 @@ _CRC_LENGTH: Final = 6
 _ROW: Final = r"[1-9][0-9]{0,18}"
 _KEY: Final = re.compile(rf"(od_live_({_ROW})_([0-9A-Za-z]{{{KEY_SECRET_LENGTH}}}))([0-9A-Za-z]{{{_CRC_LENGTH}}})")
 _CALL: Final = re.compile(rf"call_({_ROW})_([0-9A-Za-z]{{{CALL_TOKEN_LENGTH}}})")
+_EVENT: Final = re.compile(rf"({_ROW})-({_ROW})")
+_POSITION: Final = re.compile(rf"@(0|{_ROW})-(0|{_ROW})")
 
 
 @attrs.frozen(kw_only=True)
@@ -99,6 +101,52 @@ def read_call_reference(text: str) -> CallReference | None:
     else:
         return None
     return reference if reference.number <= ID_MAX else None
+
+
+@attrs.frozen(kw_only=True)
+class EventId:
+    """
+    The name of an event of a call: `<call's row>-<record's number>`.
+
+    Attributes:
+        call: The call's row, 1 to 2**63 - 1.
+
+        number: The record's number, likewise.
+    """
+
+    call: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call}-{self.number}"
+
+
+@attrs.frozen(order=True)
+class Position:
+    """
+    A place in a database's log, behind a record; it means nothing to another database: `@<transaction>-<number>`.
+
+    Attributes:
+        transaction: Orders what was written by several at once, 0 to 2**63 - 1; 0 where one writes after the other.
+
+        number: The record's, likewise; 0 for the beginning.
+    """
+
+    transaction: int = 0
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"@{self.transaction}-{self.number}"
+
+
+def read_place(text: str) -> EventId | Position | None:
+    """
+    Read what a client goes on behind; `None` for any other text.
+    """
+    match = _EVENT.fullmatch(text) or _POSITION.fullmatch(text)
+    if match is None or max(first := int(match[1]), second := int(match[2])) > ID_MAX:
+        return None
+    return EventId(call=first, number=second) if match.re is _EVENT else Position(first, second)
 
 
 AgentReference = int | str

@@ -39,6 +39,7 @@ OF_ANY_ACCOUNT = {
         *("next_account", "next_key", "next_agent", "next_contact"),
     },
     "do_not_call.sql": {"next_list"},
+    "events.sql": {"newest", "place", "following", "passed"},
 }
 """Statements for the operator, the workers and the proof of a key; a new one is added here on purpose."""
 

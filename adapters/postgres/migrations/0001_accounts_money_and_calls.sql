@@ -161,13 +161,18 @@ create table scripts (
     variables text not null
 );
 
+-- Numbers are given before others commit, who may have got lower ones. Whoever reads on in the log goes by transactions
+-- and reads no further than all have ended. A record's is its own; or that of the call's record before, if that is
+-- higher, since a transaction that waited for the call may have begun first.
 create table call_records (
-    number bigint generated always as identity primary key,
+    transaction_id bigint not null default pg_current_xact_id()::text::bigint,
+    number bigint generated always as identity,
     call_id bigint not null references calls (id),
     account_id bigint not null,
     state text not null,
     disposition text,
-    at bigint not null
+    at bigint not null,
+    primary key (transaction_id, number)
 );
 
 create index call_records_of_call on call_records (call_id, number);

@@ -95,5 +95,6 @@ with saved as (
     where id = %(id)s and account_id = %(account_id)s and version = %(version_before)s
     returning id, account_id
 )
-insert into call_records (call_id, account_id, state, disposition, at)
-select id, account_id, %(state)s, %(disposition)s, %(at)s from saved
+insert into call_records (call_id, account_id, state, disposition, at, transaction_id)
+select id, account_id, %(state)s, %(disposition)s, %(at)s, greatest(pg_current_xact_id()::text::bigint, (
+    select transaction_id from call_records where call_id = %(id)s order by number desc limit 1)) from saved

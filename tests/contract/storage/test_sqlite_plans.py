@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.call import Call
+from outdial.domain.model.identifiers import CallReference, EventId, Position
 from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
 from outdial.domain.model.listing import CallFilter, PageRange
 from outdial.domain.model.reason import Reason
@@ -70,11 +71,6 @@ def use_everything(database: Database) -> None:
         reader.rulebook.rates_for("USD", builders.CALLEE)
         reader.wallets.wallet(builders.ACCOUNT_ID)
         reader.wallets.entries(builders.ACCOUNT_ID)
-        reader.calls.call(builders.ACCOUNT_ID, CallReference(number=call.id, token=call.token))
-        reader.calls.call_of_any_account(CallReference(number=call.id))
-        reader.calls.in_states(frozenset(State) - TERMINAL, 10)
-        reader.calls.records(call.id)
-        reader.calls.to_hang_up([call.id])
         reader.directory.contacts(builders.ACCOUNT_ID, {builders.CONTACT_ID})
         for agent_id, contact_id in ((None, None), (builders.AGENT_ID, None), (None, builders.CONTACT_ID)):
             wanted = CallFilter(agent_id=agent_id, contact_id=contact_id)
@@ -84,9 +80,21 @@ def use_everything(database: Database) -> None:
         reader.decisions.refusal(builders.ACCOUNT_ID, 1)
         reader.decisions.refusals(builders.ACCOUNT_ID, reason=None, before=None, limit=10)
         reader.decisions.refusals(builders.ACCOUNT_ID, reason=Reason.DO_NOT_CALL, before=10, limit=10)
+        _read_call(reader, call)
 
     database.transact(write)
     database.read(read)
+
+
+def _read_call(reader: Reader, call: Call) -> None:
+    reader.calls.call(call.account_id, CallReference(number=call.id, token=call.token))
+    reader.calls.call_of_any_account(CallReference(number=call.id))
+    reader.calls.in_states(frozenset(State) - TERMINAL, 10)
+    reader.calls.records(call.id)
+    reader.calls.to_hang_up([call.id])
+    for place in (reader.events.newest(), EventId(call=call.id, number=1)):
+        reader.events.position(call.account_id, place)
+    reader.events.page(call.account_id, Position(), limit=100)
 
 
 def plans_of(path: Path, statements: set[str]) -> dict[str, list[str]]:

@@ -1,0 +1,83 @@
+"""
+What clients are told of a call while it lives: each change of its status, once.
+"""
+
+from typing import Final
+
+import attrs
+
+from outdial.domain.model.call import Call, Status
+from outdial.domain.model.call_record import CallRecord
+from outdial.domain.model.identifiers import EventId
+from outdial.domain.model.lifecycle import State
+
+NEW_STATUS: Final = frozenset(
+    {State.SENDING, State.RINGING, State.IN_PROGRESS, State.ENDED, State.CANCELED, State.BLOCKED}
+)
+"""States that always show as another status than the state before; beside them there is `queued`, at accept alone."""
+
+
+@attrs.frozen(kw_only=True)
+class StatusChange:
+    """
+    A call's status became another one.
+
+    Attributes:
+        record: The state that it reached by that.
+
+        call: The call as it was then.
+    """
+
+    record: CallRecord
+    call: Call
+
+    @property
+    def id(self) -> EventId:
+        """
+        The change's name, the same whenever and wherever it is told.
+        """
+        return EventId(call=self.record.call_id, number=self.record.number)
+
+    @property
+    def status(self) -> Status:
+        """
+        What it became.
+        """
+        return self.call.status
+
+
+def status_change(record: CallRecord, call: Call) -> StatusChange | None:
+    """
+    Return the change that a record tells of; `None` when the status stayed as it was.
+
+    Args:
+        call: The call as it is now.
+    """
+    if record.state in NEW_STATUS or _is_acceptance(record, call):
+        return StatusChange(record=record, call=_as_it_was(call, record.state))
+    return None
+
+
+def _is_acceptance(record: CallRecord, call: Call) -> bool:
+    """
+    Tell a call's first record from those of its later returns to the queue.
+    """
+    return record.state is State.QUEUED and record.at == call.created_at
+
+
+def _as_it_was(call: Call, state: State) -> Call:
+    """
+    Return a call when it had reached a state; once it is over it changes no more.
+    """
+    if state in {State.ENDED, State.CANCELED, State.BLOCKED}:
+        return call
+    return attrs.evolve(
+        call,
+        state=state,
+        answered_at=call.answered_at if state is State.IN_PROGRESS else None,
+        ended_at=None,
+        disposition=None,
+        cause=None,
+        talk_s=0,
+        charge_micros=0,
+    )
