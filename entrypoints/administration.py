@@ -13,8 +13,9 @@ from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import ASSISTANT_TOKEN_LENGTH, KEY_SECRET_LENGTH
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck, NumberKind, PhoneNumber, parse_phone_number
-from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permission
+from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
 from outdial.domain.service import administration, do_not_call
@@ -95,7 +96,12 @@ class Administration:
         return await self._storage.read(partial(administration.wallet_of, account_id=account_id))
 
     async def create_key(
-        self, account_id: int, permissions: Iterable[str], *, calls_per_day: int = CALLS_PER_DAY
+        self,
+        account_id: int,
+        permissions: Iterable[str],
+        *,
+        calls_per_day: int = CALLS_PER_DAY,
+        requests_per_minute: int = REQUESTS_PER_MINUTE,
     ) -> tuple[ApiKey, str]:
         """
         Create an API key.
@@ -103,11 +109,13 @@ class Administration:
         Args:
             calls_per_day: Calls that it may have accepted on one day of UTC.
 
+            requests_per_minute: Requests that it may make in any 60 seconds; 1 to 60,000.
+
         Returns:
             The key, and its text, which is shown this once.
 
         Raises:
-            ValueError: There is no such permission, or none was given.
+            ValueError: There is no such permission, none was given, or a limit is out of its range.
         """
         chosen = frozenset(Permission(permission) for permission in permissions)
         if not chosen:
@@ -117,6 +125,7 @@ class Administration:
             account_id=account_id,
             permissions=chosen,
             calls_per_day=calls_per_day,
+            requests_per_minute=requests_per_minute,
             secret=self._randomness.base62(KEY_SECRET_LENGTH),
             at=self._clock.now(),
         )

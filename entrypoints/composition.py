@@ -11,11 +11,13 @@ from contextlib import (
     nullcontext,
 )
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from outdial.adapters.batching.intake import BatchingIntake
 from outdial.adapters.memory.speech import SilentSpeech
 from outdial.adapters.memory.storage import MemoryStorage
+from outdial.adapters.rate_limits.moving_window import MovingWindow, SteadyMemory
 from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.adapters.runtimes.sip_uri import SipUriRuntime
 from outdial.adapters.simulator.carrier import SimulatorCarrier
@@ -37,9 +39,10 @@ from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import Archive
 from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock
-from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
+from outdial.ports.errors import CarrierUnavailableError, RateLimiterError, SpeechError, StorageError
 from outdial.ports.intake import Intake
 from outdial.ports.randomness import Randomness
+from outdial.ports.rate_limiter import RateLimiter
 from outdial.ports.runtime import Runtime
 from outdial.ports.speech import Speech
 from outdial.ports.storage import Storage
@@ -176,6 +179,25 @@ def intake(settings: Settings, store: Storage, **collaborators: Any) -> Intake:
     Return the front of acceptance; `collaborators` are those of `BatchingIntake`.
     """
     return BatchingIntake(store, settings.policy, **collaborators)
+
+
+def rate_limiter(settings: Settings, clock: Clock) -> RateLimiter:
+    """
+    Return what counts requests: in this process, or together with others over Redis.
+
+    Raises:
+        RateLimiterError: What Redis needs is not installed.
+    """
+    alone = MovingWindow(SteadyMemory(monotonic), monotonic)
+    if not settings.rate_limit_storage:
+        return alone
+    try:
+        from outdial.adapters.rate_limits.shared import SharedWindow  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise RateLimiterError(
+            "OUTDIAL_RATE_LIMIT_STORAGE needs the extra `redis`: pip install 'outdial[redis]'."
+        ) from error
+    return SharedWindow(settings.rate_limit_storage, now_s=lambda: clock.now().timestamp(), alone=alone)
 
 
 def carrier(settings: Settings) -> Carrier:

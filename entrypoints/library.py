@@ -29,19 +29,16 @@ from outdial.entrypoints.administration import Administration
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.client.front import Ports
+from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.entrypoints.logs import set_up_own_logging
+from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.wire.call_requests import read_fields
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
-from outdial.ports.errors import StorageError, UnknownRecordError
+from outdial.ports.errors import UnknownRecordError
 
 WATCH_POLL_S: Final = 0.05
 """How often a watched call is looked at; a read takes a tenth of a millisecond."""
-
-READY: Final = "ready"
-
-READY_WITHIN_S: Final = 0.8
-"""Who asks for readiness commonly waits for a second."""
 
 WORKER_ID_LENGTH: Final = 16
 
@@ -66,11 +63,13 @@ class Dialer:
         self._open = AsyncExitStack()
         randomness = composition.randomness()
         self.administration = Administration(self._storage, self._clock, randomness)
+        self._limiter = composition.rate_limiter(settings, self._clock)
         self._ports = Ports(
             storage=self._storage,
             intake=composition.intake(
                 settings, self._storage, clock=self._clock, randomness=randomness, on_accepted=self._wake
             ),
+            requests=RequestCounter(self._storage, self._limiter, self._clock),
             clock=self._clock,
             randomness=randomness,
             policy=settings.policy,
@@ -92,6 +91,7 @@ class Dialer:
         try:
             await self._storage.start()
             self._open.push_async_callback(self._storage.stop)
+            self._open.push_async_callback(self._limiter.stop)
             if dials:
                 await self._start_dialling()
         except BaseException:
@@ -242,28 +242,17 @@ class Dialer:
             call = current
         return call
 
-    async def readiness(self) -> Mapping[str, str]:
+    async def readiness(self) -> Readiness:
         """
         Tell of each part whether it is ready, or what is wrong with it.
         """
-        database = await self._database_readiness()
-        if not self._dials:
-            return {"database": database}
-        dialling = READY if self._worker is not None and self._worker.is_running else "Nothing is being dialled."
-        return {"database": database, "worker": dialling}
-
-    async def _database_readiness(self) -> str:
-        """
-        Take the way that an acceptance takes; without any writes it costs the disk nothing.
-        """
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                await self._storage.transact(lambda _transaction: None)
-        except StorageError as error:
-            return str(error)
-        except TimeoutError:
-            return f"Nothing can be written within {READY_WITHIN_S:g} s."
-        return READY
+        needed = {"database": await database_readiness(self._storage)}
+        if self._dials:
+            is_running = self._worker is not None and self._worker.is_running
+            needed["worker"] = READY if is_running else "Nothing is being dialled."
+        if not self.settings.rate_limit_storage:
+            return Readiness(needed)
+        return Readiness(needed, {"rate_limits": await self._limiter.problem() or READY})
 
     def _wake(self) -> None:
         if self._worker is not None:

@@ -116,6 +116,15 @@ def read_database(text: str) -> str:
     return shown_database(text)
 
 
+def read_redis(text: str) -> str:
+    """
+    Read the address of a Redis.
+    """
+    if not re.fullmatch(rf"rediss?://([^\s/?@]*@)?{_SERVER}(/[0-9]{{1,4}})?", text):
+        raise ValueError(text)
+    return text
+
+
 def shown_database(database: str) -> str:
     """
     Keep the password of an address out of sight.

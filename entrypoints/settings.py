@@ -26,6 +26,7 @@ from outdial.entrypoints.setting_texts import (
     read_host,
     read_port_range,
     read_reachable,
+    read_redis,
     read_text,
     read_user_name,
     shown_database,
@@ -214,6 +215,13 @@ class Settings:
     )
     speech_file: str = _setting(
         "", read_text, allowed="a file's path", meaning="A WAV file that is played instead of spoken greetings."
+    )
+    rate_limit_storage: str = _setting(
+        "",
+        read_redis,
+        allowed="`redis://USER:PASSWORD@HOST:PORT/NUMBER` or `rediss://...`",
+        meaning="The Redis in which several processes count requests together; empty to count in each by itself.",
+        secret=True,
     )
     api_key_in_query: bool = _setting(
         "false",

@@ -52,7 +52,7 @@ TABLES: Final = (
         name="api_keys",
         columns=(
             *("id", "account_id", "permissions", "secret_hash", "created_at", "expires_at", "revoked_at"),
-            "calls_per_day",
+            *("calls_per_day", "requests_per_minute"),
         ),
     ),
     Table(name="key_days", columns=("key_id", "day", "calls"), key=2),

@@ -27,6 +27,12 @@ class IntakeFullError(OutdialError):
     """
 
 
+class RateLimiterError(OutdialError):
+    """
+    Requests can't be counted as it is set.
+    """
+
+
 class CarrierUnavailableError(OutdialError):
     """
     The carrier can't place calls as it is configured.

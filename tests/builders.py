@@ -21,6 +21,7 @@ from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, ApiKey, Permission, PresentedKey
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.rate_limit import REQUESTS_PER_MINUTE_MAX, Limit, Window
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
@@ -32,6 +33,7 @@ KEY_ID: Final = 11
 AGENT_ID: Final = 123
 CONTACT_ID: Final = 456
 CALLS_PER_DAY: Final = 1_000_000
+REQUESTS_PER_MINUTE: Final = REQUESTS_PER_MINUTE_MAX
 CALL_NUMBER: Final = 789
 SECRET: Final = "0123456789abcdefGHIJ"
 TOKEN: Final = "aB3dE6gH9jK2"
@@ -46,6 +48,7 @@ _API_KEY: Final = ApiKey(
     secret_hash=hash_secret(SECRET),
     created_at=CREATED_AT,
     calls_per_day=CALLS_PER_DAY,
+    requests_per_minute=REQUESTS_PER_MINUTE,
 )
 _AGENT: Final = Agent(
     id=AGENT_ID,
@@ -81,6 +84,7 @@ _FACTS: Final = Facts(
     callee=CALLEE,
     agent=_AGENT,
 )
+_WINDOW: Final = Window(limit=Limit.REQUESTS_PER_MINUTE, quota=60, remaining=0, reset_s=7, is_exceeded=True)
 _ENTRY: Final = LedgerEntry(account_id=ACCOUNT_ID, kind=EntryKind.HOLD, micros=1_500_000, call_id=CALL_NUMBER, at=NOW)
 _CALL: Final = Call(
     id=CALL_NUMBER,
@@ -232,6 +236,13 @@ def refusal(**changes: Any) -> Refusal:
     Return what is kept of a call to a listed number.
     """
     return attrs.evolve(_REFUSAL, **changes)
+
+
+def window(**changes: Any) -> Window:
+    """
+    Return what the minute's limit says of one request too many.
+    """
+    return attrs.evolve(_WINDOW, **changes)
 
 
 def call(**changes: Any) -> Call:

@@ -9,7 +9,12 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-PROGRAMS: Final = {"sip": ("sipp", "openssl"), "heard": ("baresip", "flite"), "browser": ("chromium",)}
+PROGRAMS: Final = {
+    "sip": ("sipp", "openssl"),
+    "heard": ("baresip", "flite"),
+    "browser": ("chromium",),
+    "redis": ("redis-server",),
+}
 """What the tests of a mark start."""
 
 IN_CI: Final = os.environ.get("CI") == "true"

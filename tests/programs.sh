@@ -1,12 +1,14 @@
 #!/bin/sh
 # Sees to the programs that tests start: a SIP callee (sipp), a phone that records (baresip), a voice (flite),
-# certificates (openssl), a browser (chromium); and to sox, which cuts and shows recordings.
+# certificates (openssl), a browser (chromium), a store of counters (redis-server); and to sox, which cuts and shows
+# recordings.
 # Installs what is absent where it may; says what is missing where it may not. Under CI=true that is a failure.
 # `sh tests/programs.sh look` installs nothing.
 set -u
 
 missing() {
-    for pair in sipp:sip-tester baresip:baresip-core flite:flite sox:sox openssl:openssl chromium:chromium; do
+    for pair in sipp:sip-tester baresip:baresip-core flite:flite sox:sox openssl:openssl chromium:chromium \
+        redis-server:redis-server; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf ' %s' "${pair##*:}"
     done
 }

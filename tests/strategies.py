@@ -156,7 +156,8 @@ def acceptable(draw: st.DrawFn, *, operator: bool = False) -> tuple[CallRequest,
         contact_id=contact.id if contact is not None else None,
         variables={**draw(variables), "topic": draw(clean_texts)},
     )
-    request = builders.request(content=fields, token=draw(call_tokens), received_at=now)
+    window = draw(st.sampled_from((None, builders.window(is_exceeded=False))))
+    request = builders.request(content=fields, token=draw(call_tokens), received_at=now, window=window)
     facts = builders.facts(
         now=now,
         policy=policy,
@@ -178,7 +179,7 @@ def acceptable(draw: st.DrawFn, *, operator: bool = False) -> tuple[CallRequest,
         rates=tuple(known_rates),
     )
     if operator:
-        request = attrs.evolve(request, credential=Operator(account_id=builders.ACCOUNT_ID))
+        request = attrs.evolve(request, credential=Operator(account_id=builders.ACCOUNT_ID), window=None)
         facts = attrs.evolve(facts, key=None)
     return request, facts
 

@@ -14,6 +14,7 @@ from outdial.domain.model.decision import Accepted, Decision, Refused
 from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Credential
+from outdial.domain.model.rate_limit import Window
 from outdial.domain.rules.ladder import decide_all
 from outdial.ports.clock import Clock
 from outdial.ports.errors import IntakeFullError, StorageError
@@ -55,13 +56,20 @@ class BatchingIntake:
         self._committing: asyncio.Task[None] | None = None
 
     async def submit(
-        self, credential: Credential, content: CallFields | Refused, *, idempotency_key: str | None = None
+        self,
+        credential: Credential,
+        content: CallFields | Refused,
+        *,
+        idempotency_key: str | None = None,
+        window: Window | None = None,
     ) -> Decision:
         """
         Return the decision on one request, after it was committed.
 
         Args:
             idempotency_key: Names the request, so that asking again is answered again.
+
+            window: What the key's requests per minute say about it; `None` where nobody counts.
 
         Raises:
             IntakeFullError: Too many wait already.
@@ -76,6 +84,7 @@ class BatchingIntake:
             token=self._randomness.base62(CALL_TOKEN_LENGTH),
             received_at=self._clock.now(),
             idempotency_key=idempotency_key,
+            window=window,
         )
         decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, decided))

@@ -45,6 +45,7 @@ def key_columns(key: ApiKey) -> Columns:
         "secret_hash": key.secret_hash,
         "created_at": write_time(key.created_at),
         "calls_per_day": key.calls_per_day,
+        "requests_per_minute": key.requests_per_minute,
         **key_change(key),
     }
 

@@ -52,7 +52,7 @@ def read_key(row: Row) -> ApiKey:
     """
     Read a key.
     """
-    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day = row
+    number, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day, per_minute = row
     return ApiKey(
         id=number,
         account_id=account_id,
@@ -62,6 +62,7 @@ def read_key(row: Row) -> ApiKey:
         expires_at=read_time_or_none(expires_at),
         revoked_at=read_time_or_none(revoked_at),
         calls_per_day=calls_per_day,
+        requests_per_minute=per_minute,
     )
 
 

@@ -24,7 +24,8 @@ ACCOUNT: Final = (
     " from accounts where id = ?"
 )
 KEY: Final = (
-    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day"
+    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,"
+    " requests_per_minute"
     " from api_keys where id = ?"
 )
 _AGENTS: Final = (
@@ -67,8 +68,9 @@ ADD_ACCOUNT: Final = (
 )
 ADD_WALLET: Final = "insert into wallets (account_id, balance_micros, held_micros) values (?, 0, 0)"
 ADD_KEY: Final = (
-    "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day)"
-    " values (?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,"
+    " requests_per_minute)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_AGENT: Final = (
     "insert into agents"

@@ -46,6 +46,7 @@ def key_row(key: ApiKey) -> Row:
         write_time_or_none(key.expires_at),
         write_time_or_none(key.revoked_at),
         key.calls_per_day,
+        key.requests_per_minute,
     )
 
 

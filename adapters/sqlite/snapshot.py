@@ -36,7 +36,8 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import Wallet
 
 KEYS: Final = (
-    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day"
+    "select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,"
+    " requests_per_minute"
     " from api_keys where id in (select value from json_each(?))"
 )
 ACCOUNTS: Final = (

@@ -9,6 +9,7 @@ import attrs
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Credential
+from outdial.domain.model.rate_limit import Window
 from outdial.domain.model.template import Variables
 
 
@@ -46,6 +47,8 @@ class CallRequest:
         received_at: When it came in, in UTC: the `now` of its decision.
 
         idempotency_key: What the client calls this request by, so that it may ask again; 1 to 255 characters.
+
+        window: What the key's requests per minute say about it; `None` where nobody counts, as for the operator.
     """
 
     credential: Credential
@@ -53,3 +56,4 @@ class CallRequest:
     token: str
     received_at: datetime
     idempotency_key: str | None = None
+    window: Window | None = None

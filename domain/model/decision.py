@@ -6,6 +6,7 @@ import attrs
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.grounds import Grounds
+from outdial.domain.model.rate_limit import Window
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import LedgerEntry
 
@@ -59,13 +60,13 @@ class Refused:
 
         shortfall: For `Reason.INSUFFICIENT_FUNDS`.
 
-        retry_after_s: For `Reason.RATE_LIMIT_EXCEEDED`: when it may be tried again.
+        window: For `Reason.RATE_LIMIT_EXCEEDED`: the limit that is used up, and when it may be tried again.
     """
 
     reason: Reason
     problems: tuple[FieldProblem, ...] = ()
     shortfall: Shortfall | None = None
-    retry_after_s: int | None = None
+    window: Window | None = None
 
 
 @attrs.frozen(kw_only=True)

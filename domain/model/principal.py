@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from hmac import compare_digest
-from typing import Final
 
 import attrs
+from attrs.validators import ge, le
 
 from outdial.domain.model.identifiers import KeyProof
 from outdial.domain.model.money import check_currency
 from outdial.domain.model.phone_number import NumberKind, is_region
+from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE_MAX
 
 
 class Permission(StrEnum):
@@ -54,10 +55,6 @@ Credential = PresentedKey | Operator
 """What a request is made with."""
 
 
-CALLS_PER_DAY: Final = 100
-"""The published reference's limit of a new key."""
-
-
 @attrs.frozen(kw_only=True)
 class ApiKey:
     """
@@ -71,6 +68,8 @@ class ApiKey:
         expires_at: `None` when it never expires.
 
         calls_per_day: Calls that it may have accepted on one day of UTC.
+
+        requests_per_minute: Requests that it may make in any 60 seconds; 1 to 60,000.
     """
 
     id: int
@@ -80,7 +79,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
-    calls_per_day: int = attrs.field(default=CALLS_PER_DAY, validator=attrs.validators.ge(0))
+    calls_per_day: int = attrs.field(default=CALLS_PER_DAY, validator=ge(0))
+    requests_per_minute: int = attrs.field(default=REQUESTS_PER_MINUTE, validator=[ge(1), le(REQUESTS_PER_MINUTE_MAX)])
 
     def is_live(self, now: datetime) -> bool:
         """

@@ -36,6 +36,7 @@ from outdial.domain.rules.idempotency import idempotency_key_is_unused
 from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
 from outdial.domain.rules.principal import (
     key_has_calls_left_today,
+    key_has_requests_left_this_minute,
     key_is_live,
     key_is_presented,
     principal_may_initiate_calls,
@@ -48,8 +49,9 @@ RULES: tuple[Rule, ...] = (
     key_is_presented,
     key_is_live,
     principal_may_initiate_calls,
+    key_has_requests_left_this_minute,
     content_is_readable,
-    idempotency_key_is_unused,  # before the limits: asking again for an accepted call costs nothing
+    idempotency_key_is_unused,  # before the day's limit: asking again for an accepted call costs nothing
     key_has_calls_left_today,
     phone_number_is_proper,
     agent_exists,

@@ -29,6 +29,7 @@ from outdial.domain.rules.ladder import RULES, Rule, policy_version
 from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
 from outdial.domain.rules.principal import (
     key_has_calls_left_today,
+    key_has_requests_left_this_minute,
     key_is_live,
     key_is_presented,
     principal_may_initiate_calls,
@@ -38,6 +39,7 @@ RESTS_ON: Final[Mapping[Rule, tuple[Rule, ...]]] = {
     key_is_presented: (),
     key_is_live: (key_is_presented,),
     principal_may_initiate_calls: (key_is_live,),
+    key_has_requests_left_this_minute: (principal_may_initiate_calls,),
     content_is_readable: (principal_may_initiate_calls,),
     idempotency_key_is_unused: (content_is_readable,),
     key_has_calls_left_today: (principal_may_initiate_calls,),

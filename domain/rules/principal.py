@@ -9,6 +9,7 @@ from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.facts import Facts, account_id_of
 from outdial.domain.model.principal import Account, ApiKey, Credential, Operator, Permission, PresentedKey
+from outdial.domain.model.rate_limit import Limit, Window
 from outdial.domain.model.reason import Reason
 
 
@@ -33,6 +34,13 @@ def principal_may_initiate_calls(request: CallRequest, facts: Facts) -> Refused 
     return _refuse_unpermitted(request.credential, facts.key, Permission.INITIATE_CALLS)
 
 
+def key_has_requests_left_this_minute(request: CallRequest, _facts: Facts) -> Refused | None:
+    """
+    The key's requests per minute are not used up; the operator has no limit.
+    """
+    return _refuse_exceeding(request.window)
+
+
 def key_has_calls_left_today(_request: CallRequest, facts: Facts) -> Refused | None:
     """
     The key's calls per day (of UTC) are not used up; the operator has no limit.
@@ -40,12 +48,24 @@ def key_has_calls_left_today(_request: CallRequest, facts: Facts) -> Refused | N
     if facts.key is None or facts.calls_today < facts.key.calls_per_day:
         return None
     midnight = facts.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    seconds = math.ceil((midnight - facts.now).total_seconds())
-    return Refused(reason=Reason.RATE_LIMIT_EXCEEDED, retry_after_s=seconds)
+    window = Window(
+        limit=Limit.CALLS_PER_DAY,
+        quota=facts.key.calls_per_day,
+        remaining=0,
+        reset_s=math.ceil((midnight - facts.now).total_seconds()),
+        is_exceeded=True,
+    )
+    return _refuse_exceeding(window)
 
 
 def refuse_principal(
-    credential: Credential, key: ApiKey | None, account: Account | None, *, permission: Permission, now: datetime
+    credential: Credential,
+    key: ApiKey | None,
+    account: Account | None,
+    *,
+    permission: Permission,
+    now: datetime,
+    window: Window | None = None,
 ) -> Refused | None:
     """
     Judge who asks for anything but a call, in the ladder's order.
@@ -54,11 +74,14 @@ def refuse_principal(
         key: The stored key that the credential claims to be.
 
         account: The account that the credential belongs to.
+
+        window: What the key's requests per minute say about the request; `None` where nobody counts.
     """
     return (
         _refuse_absent(credential)
         or _refuse_unknown(credential, key, account, now)
         or _refuse_unpermitted(credential, key, permission)
+        or _refuse_exceeding(window)
     )
 
 
@@ -80,3 +103,9 @@ def _refuse_unpermitted(credential: Credential, key: ApiKey | None, permission: 
     if isinstance(credential, Operator) or (key is not None and permission in key.permissions):
         return None
     return Refused(reason=Reason.PERMISSION_DENIED)
+
+
+def _refuse_exceeding(window: Window | None) -> Refused | None:
+    if window is None or not window.is_exceeded:
+        return None
+    return Refused(reason=Reason.RATE_LIMIT_EXCEEDED, window=window)

@@ -9,7 +9,8 @@ import attrs
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import hash_secret, write_key
-from outdial.domain.model.principal import CALLS_PER_DAY, Account, ApiKey, Permission
+from outdial.domain.model.principal import Account, ApiKey, Permission
+from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.ports.errors import UnknownRecordError
 from outdial.ports.storage import Reader, Transaction
@@ -53,6 +54,7 @@ def create_key(
     secret: str,
     at: datetime,
     calls_per_day: int = CALLS_PER_DAY,
+    requests_per_minute: int = REQUESTS_PER_MINUTE,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """
@@ -69,6 +71,7 @@ def create_key(
         secret_hash=hash_secret(secret),
         created_at=at,
         calls_per_day=calls_per_day,
+        requests_per_minute=requests_per_minute,
         expires_at=expires_at,
     )
     transaction.directory.add(key)

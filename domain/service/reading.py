@@ -12,6 +12,7 @@ from outdial.domain.model.decision import Refused
 from outdial.domain.model.facts import account_id_of, proof_of
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Account, Credential, Permission
+from outdial.domain.model.rate_limit import Window
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules.principal import refuse_principal
 from outdial.ports.storage import Reader, Transaction
@@ -31,16 +32,23 @@ class CallView:
 
 
 def admit(
-    reader: Reader | Transaction, credential: Credential, permission: Permission, now: datetime
+    reader: Reader | Transaction,
+    credential: Credential,
+    permission: Permission,
+    now: datetime,
+    window: Window | None = None,
 ) -> Account | Refused:
     """
     Return the account that a credential may act for, or why it may not.
+
+    Args:
+        window: What the key's requests per minute say about the request; `None` where nobody counts.
     """
     proof = proof_of(credential)
     key = reader.directory.key(proof.key_id) if proof is not None else None
     account_id = account_id_of(credential, key)
     account = reader.directory.account(account_id) if account_id is not None else None
-    refused = refuse_principal(credential, key, account, permission=permission, now=now)
+    refused = refuse_principal(credential, key, account, permission=permission, now=now, window=window)
     if refused is not None or account is None:
         return refused or Refused(reason=Reason.INVALID_KEY)
     return account

@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from outdial.domain.model.money import as_number
-from outdial.domain.model.principal import CALLS_PER_DAY, Account, Permission
+from outdial.domain.model.principal import Account, Permission
+from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE_MAX
 from outdial.domain.model.wallet import Wallet
 from outdial.entrypoints.cli.answer import Answer, amount, facts, when
 from outdial.entrypoints.cli.running import account_option, operating
@@ -117,12 +118,23 @@ async def show_wallet(dialer: Dialer, *, account_id: int) -> Answer:
     show_default=True,
     help="Calls that it may have accepted on one day of UTC.",
 )
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(1, REQUESTS_PER_MINUTE_MAX),
+    default=REQUESTS_PER_MINUTE,
+    show_default=True,
+    help="Requests that it may make in any 60 seconds.",
+)
 @operating
-async def create_key(dialer: Dialer, *, account_id: int, permissions: tuple[str, ...], calls_per_day: int) -> Answer:
+async def create_key(
+    dialer: Dialer, *, account_id: int, permissions: tuple[str, ...], calls_per_day: int, requests_per_minute: int
+) -> Answer:
     """
     Create an API key. It is shown this once and kept nowhere.
     """
-    created, text = await dialer.administration.create_key(account_id, permissions, calls_per_day=calls_per_day)
+    created, text = await dialer.administration.create_key(
+        account_id, permissions, calls_per_day=calls_per_day, requests_per_minute=requests_per_minute
+    )
     granted = sorted(permission.value for permission in created.permissions)
     return Answer(
         body={
@@ -131,12 +143,14 @@ async def create_key(dialer: Dialer, *, account_id: int, permissions: tuple[str,
             "key": text,
             "permissions": granted,
             "calls_per_day": calls_per_day,
+            "requests_per_minute": requests_per_minute,
         },
         shown=facts(
             f"Key {created.id} of account {account_id}",
             ("key", text),
             ("permissions", ", ".join(granted)),
             ("calls per day", str(calls_per_day)),
+            ("requests per minute", str(requests_per_minute)),
             ("", "Keep it now: it is shown only once."),
         ),
     )

@@ -58,7 +58,12 @@ class CallsClient:
 
             StorageError: Nothing was accepted.
         """
-        return await self._front.ports.intake.submit(self._front.credential, content, idempotency_key=idempotency_key)
+        front = self._front
+        if (refused := await front.count(Permission.INITIATE_CALLS)) is not None:
+            return refused
+        return await front.ports.intake.submit(
+            front.credential, content, idempotency_key=idempotency_key, window=front.window
+        )
 
     async def preflight(
         self, content: CallFields | Refused, *, idempotency_key: str | None = None

@@ -6,6 +6,7 @@ import attrs
 
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.principal import Credential, Permission
+from outdial.domain.model.rate_limit import Window
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.front import Front, Ports
 
@@ -24,6 +25,13 @@ class Client:
         Return the client of a credential.
         """
         return cls(Front(ports, credential))
+
+    @property
+    def window(self) -> Window | None:
+        """
+        What the key's requests per minute said about the latest request; `None` where nobody counts.
+        """
+        return self._front.window
 
     @property
     def calls(self) -> CallsClient:

@@ -11,7 +11,9 @@ import attrs
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, Credential, Permission
+from outdial.domain.model.rate_limit import Window
 from outdial.domain.service.reading import admit
+from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.ports.clock import Clock
 from outdial.ports.intake import Intake
 from outdial.ports.randomness import Randomness
@@ -31,20 +33,41 @@ class Ports:
 
     storage: Storage
     intake: Intake
+    requests: RequestCounter
     clock: Clock
     randomness: Randomness
     policy: Policy
     on_hang_up: Callable[[int], None]
 
 
-@attrs.frozen
+@attrs.define
 class Front:
     """
     The way in for one credential.
+
+    Attributes:
+        window: What the key's requests per minute said about the latest request.
     """
 
     ports: Ports
     credential: Credential
+    window: Window | None = None
+
+    async def count(self, permission: Permission) -> Refused | None:
+        """
+        Count a request and refuse one too many, by a look at the key alone: it costs no transaction.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        self.window = window = await self.ports.requests.count(self.credential)
+        if window is None or not window.is_exceeded:
+            return None
+        now = self.ports.clock.now()
+        account = await self.ports.storage.read(
+            lambda reader: admit(reader, self.credential, permission, now, window=window)
+        )
+        return account if isinstance(account, Refused) else None
 
     async def read(self, permission: Permission, work: Callable[[Reader, Account], T | Refused]) -> T | Refused:
         """
@@ -58,6 +81,8 @@ class Front:
             account = admit(reader, self.credential, permission, now)
             return account if isinstance(account, Refused) else work(reader, account)
 
+        if (refused := await self.count(permission)) is not None:
+            return refused
         now = self.ports.clock.now()
         return await self.ports.storage.read(admitted)
 
@@ -78,6 +103,8 @@ class Front:
             account = admit(transaction, self.credential, permission, now)
             return account if isinstance(account, Refused) else work(transaction, account, now)
 
+        if (refused := await self.count(permission)) is not None:
+            return refused
         now = self.ports.clock.now()
         return await self.ports.storage.transact(admitted)
 

@@ -13,6 +13,7 @@ from outdial.entrypoints.http import calls, health
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
 from outdial.entrypoints.http.page import Page
+from outdial.entrypoints.http.problems import limit_headers
 from outdial.entrypoints.library import Dialer
 
 OPERATIONS: Final[tuple[Operation, ...]] = calls.OPERATIONS
@@ -40,6 +41,10 @@ def _dispatcher(dialer: Dialer, operations: Mapping[str, Operation]) -> Callable
     async def serve(request: Request) -> Response:
         operation = operations["GET" if request.method == "HEAD" else request.method]
         client = dialer.acting(presented_key(request, in_query=key_in_query))
-        return await operation.serve(client, request, key_in_query=key_in_query)
+        response = await operation.serve(client, request, key_in_query=key_in_query)
+        if client.window is not None and not client.window.is_exceeded:
+            for name, told in limit_headers(client.window).items():
+                response.headers.append(name, told)
+        return response
 
     return serve

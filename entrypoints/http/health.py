@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from outdial.entrypoints.http.page import Page
 from outdial.entrypoints.http.problems import RETRY_AFTER_S, json_response
-from outdial.entrypoints.library import READY, Dialer
+from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.wire.health import AliveBody, ReadyBody, UnreadyBody, unready_body
 
 
@@ -22,13 +22,13 @@ async def live(_dialer: Dialer) -> Response:
 
 async def ready(dialer: Dialer) -> Response:
     """
-    Tell whether calls can be accepted and dialled; otherwise 503 and what is wrong.
+    Tell whether calls can be accepted and dialled, even if some part is not as it should be; otherwise 503.
     """
-    checks = await dialer.readiness()
-    if all(check == READY for check in checks.values()):
-        return json_response(ReadyBody(status="ready", checks=dict(checks)), HTTPStatus.OK)
+    readiness = await dialer.readiness()
+    if readiness.is_ready:
+        return json_response(ReadyBody(status="ready", checks=readiness.checks), HTTPStatus.OK)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return json_response(unready_body(checks), HTTPStatus.SERVICE_UNAVAILABLE, headers)
+    return json_response(unready_body(readiness.checks), HTTPStatus.SERVICE_UNAVAILABLE, headers)
 
 
 PAGES: Final = (

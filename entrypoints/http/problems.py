@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from outdial.domain.model.decision import Refused
+from outdial.domain.model.rate_limit import Limit, Window
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.wire.problems import problem_body
 from outdial.ports.errors import IntakeFullError, StorageError
@@ -53,6 +54,9 @@ _HEADERS: Final[dict[Reason, dict[str, str]]] = {
     Reason.UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
 }
 
+_LIMITS: Final = {Limit.REQUESTS_PER_MINUTE: "minute", Limit.CALLS_PER_DAY: "day"}
+"""What the limits are called in `RateLimit` headers."""
+
 _log = structlog.get_logger()
 
 
@@ -75,9 +79,21 @@ def headers_of(refused: Refused) -> dict[str, str]:
     Return what a refusal says in headers.
     """
     headers = dict(_HEADERS.get(refused.reason, {}))
-    if refused.retry_after_s is not None:
-        headers["Retry-After"] = str(refused.retry_after_s)
+    if refused.window is not None:
+        headers["Retry-After"] = str(refused.window.reset_s)
+        headers |= limit_headers(refused.window)
     return headers
+
+
+def limit_headers(window: Window) -> dict[str, str]:
+    """
+    Return what is told of a limit (draft-ietf-httpapi-ratelimit-headers-10, 3 and 4).
+    """
+    name = _LIMITS[window.limit]
+    return {
+        "RateLimit-Policy": f'"{name}";q={window.quota};w={window.limit.window_s}',
+        "RateLimit": f'"{name}";r={window.remaining};t={window.reset_s}',
+    }
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:

@@ -52,6 +52,20 @@ HEADERS: Final[Mapping[str, Header]] = {
         ],
         always=True,
     ),
+    "RateLimit": Header(
+        value=Annotated[
+            str,
+            Field(
+                description="What is left of the key's limits: `r` of it, more after `t` seconds.",
+                examples=['"minute";r=59;t=60'],
+            ),
+        ]
+    ),
+    "RateLimit-Policy": Header(
+        value=Annotated[
+            str, Field(description="The key's limits: `q` in `w` seconds.", examples=['"minute";q=60;w=60'])
+        ]
+    ),
     "Retry-After": Header(
         value=Annotated[int, Field(ge=1, description="Seconds to wait before trying again.", examples=[1])],
         always=True,

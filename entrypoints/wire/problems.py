@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.money import as_number
+from outdial.domain.model.rate_limit import Limit
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.wire.values import Currency, Money
 
@@ -28,6 +29,7 @@ class ProblemDetails(TypedDict, total=False):
     """
 
     details: Annotated[list[FieldProblemBody], Field(description="With `validation_error`: each problem.")]
+    limit: Annotated[Limit, Field(description="With `rate_limit_exceeded`: which limit is used up.")]
     current_balance: Annotated[Money, Field(description="With `insufficient_funds`, as the four that follow.")]
     available_balance: Money
     required_rate: Annotated[Money, Field(description="Per minute.")]
@@ -55,6 +57,8 @@ def _details(refused: Refused) -> ProblemDetails:
     details = ProblemDetails()
     if refused.problems:
         details["details"] = [FieldProblemBody(field=one.field, problem=one.problem) for one in refused.problems]
+    if refused.window is not None:
+        details["limit"] = refused.window.limit
     if (shortfall := refused.shortfall) is not None:
         details["current_balance"] = as_number(shortfall.balance_micros)
         details["available_balance"] = as_number(shortfall.available_micros)

@@ -71,7 +71,7 @@ def test_a_key_is_created_with_several_permissions(line: CommandLine) -> None:
 
     body = line.ask("key", "create", *OWNER, "--permission", "can_initiate_calls", "--permission", "can_read_calls")
 
-    assert {"key_id", "account_id", "key", "permissions", "calls_per_day"} == set(body)
+    assert {"key_id", "account_id", "key", "permissions", "calls_per_day", "requests_per_minute"} == set(body)
     assert ["can_initiate_calls", "can_read_calls"] == body["permissions"]
     assert body["key"].startswith(f"od_live_{body['key_id']}_")
 

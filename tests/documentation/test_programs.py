@@ -11,8 +11,8 @@ import attrs
 import pytest
 
 SCRIPT: Final = Path(__file__).parents[1] / "programs.sh"
-PROGRAMS: Final = ("sipp", "baresip", "flite", "sox", "openssl", "chromium")
-PACKAGES: Final = "sip-tester baresip-core flite sox openssl chromium"
+PROGRAMS: Final = ("sipp", "baresip", "flite", "sox", "openssl", "chromium", "redis-server")
+PACKAGES: Final = "sip-tester baresip-core flite sox openssl chromium redis-server"
 
 
 @attrs.frozen

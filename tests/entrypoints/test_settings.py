@@ -49,6 +49,10 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "number_check": {"possible": "possible", "valid": "valid"},
     "speech_command": {"say {text_file} {wav_file}": "say {text_file} {wav_file}"},
     "speech_file": {"/srv/hello.wav": "/srv/hello.wav"},
+    "rate_limit_storage": {
+        "redis://127.0.0.1": "redis://127.0.0.1",
+        "rediss://outdial:correct@redis.example:6380/2": "rediss://outdial:correct@redis.example:6380/2",
+    },
     "api_key_in_query": {"true": True, "false": False},
     "log_format": {"console": "console", "json": "json"},
     "log_level": {"debug": "debug", "error": "error"},
@@ -84,6 +88,7 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "default_rate_increment_s": ("0", "3601"),
     "default_rate_minimum_s": ("-1", "3601"),
     "number_check": ("loose", "VALID"),
+    "rate_limit_storage": ("127.0.0.1:6379", "redis:///x", "redis://a b", "memcached://127.0.0.1", "redis://a/0/1"),
     "api_key_in_query": ("yes", "1", "True"),
     "log_format": ("xml",),
     "log_level": ("verbose", "INFO"),

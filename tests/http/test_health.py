@@ -12,7 +12,7 @@ import pytest
 
 from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
-from outdial.entrypoints import library
+from outdial.entrypoints import readiness
 from outdial.entrypoints.worker.call_worker import CallWorker
 from tests.http.api import Api, problem_of
 
@@ -134,8 +134,8 @@ def test_process_whose_database_another_one_holds_is_not_ready(
     """
     The answer comes before whoever asks has given up, and is another one as soon as the lock is free.
     """
-    assert 0 < library.READY_WITHIN_S < 1
-    monkeypatch.setattr(library, "READY_WITHIN_S", 0.05)
+    assert 0 < readiness.READY_WITHIN_S < 1
+    monkeypatch.setattr(readiness, "READY_WITHIN_S", 0.05)
 
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")

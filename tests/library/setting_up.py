@@ -47,7 +47,10 @@ async def furnish(dialer: outdial.Dialer, *, balance: str = "25.00") -> Clinic:
         phone_number="+15555550100",
     )
     _key, text = await dialer.administration.create_key(
-        account.id, [permission.value for permission in outdial.Permission], calls_per_day=1_000_000
+        account.id,
+        [permission.value for permission in outdial.Permission],
+        calls_per_day=1_000_000,
+        requests_per_minute=60_000,
     )
     return Clinic(dialer=dialer, account_id=account.id, agent_id=agent.id, key=text)
 

@@ -46,7 +46,7 @@ OF_ANY_ACCOUNT = {
 LARGE = """
     insert into accounts select n, 'Account', 'USD', 0, null, '[]', '{}' from generate_series(1000, 6000) n;
     insert into wallets select id, 1000, 0 from accounts where id >= 1000;
-    insert into api_keys select id, id, '[]', '', 0, null, null, 100 from accounts where id >= 1000;
+    insert into api_keys select id, id, '[]', '', 0, null, null, 100, 60 from accounts where id >= 1000;
     insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null,
         null, null, null from accounts where id >= 1000;
     insert into agent_totals select id, account_id, 1, 1 from agents where id >= 1000;

@@ -98,6 +98,10 @@ FAULTS: Final[dict[str, tuple[Reason, tuple[Fault, ...]]]] = {
             _known_of("key", lambda _key, _facts: {"permissions": frozenset()}),
         ),
     ),
+    "key_has_requests_left_this_minute": (
+        Reason.RATE_LIMIT_EXCEEDED,
+        (_asked(window=builders.window()),),
+    ),
     "content_is_readable": (
         Reason.INVALID_JSON,
         (_asked(content=Refused(reason=Reason.INVALID_JSON)),),

@@ -25,7 +25,8 @@ create table api_keys (
     created_at bigint not null,
     expires_at bigint,
     revoked_at bigint,
-    calls_per_day bigint not null check (calls_per_day >= 0)
+    calls_per_day bigint not null check (calls_per_day >= 0),
+    requests_per_minute bigint not null check (requests_per_minute >= 1)
 );
 
 create table agents (

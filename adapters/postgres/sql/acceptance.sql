@@ -1,6 +1,7 @@
 -- name: keys
 -- The keys that the requests claim to have, each of which tells whose it is (of any account)
-select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day
+select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,
+    requests_per_minute
 from api_keys where id = any(%(key_ids)s::bigint[])
 
 -- name: accounts

@@ -5,7 +5,9 @@ from accounts where id = %(account_id)s
 
 -- name: key
 -- A key, which tells whose it is (of any account)
-select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day from api_keys where id = %(id)s
+select id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,
+    requests_per_minute
+from api_keys where id = %(id)s
 
 -- name: agent_columns
 -- Part of the statements below, in the order of `read_agent` (of any account)
@@ -86,9 +88,10 @@ insert into wallets (account_id, balance_micros, held_micros) select id, 0, 0 fr
 
 -- name: add_key
 -- A new key; nothing when its row is taken or its account is missing.
-insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day)
+insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,
+    requests_per_minute)
 select %(id)s, id, %(permissions)s, %(secret_hash)s, %(created_at)s, %(expires_at)s::bigint, %(revoked_at)s::bigint,
-    %(calls_per_day)s
+    %(calls_per_day)s, %(requests_per_minute)s
 from accounts where id = %(account_id)s
 on conflict do nothing
 

@@ -21,7 +21,8 @@ create table api_keys (
     created_at integer not null,
     expires_at integer,
     revoked_at integer,
-    calls_per_day integer not null check (calls_per_day >= 0)
+    calls_per_day integer not null check (calls_per_day >= 0),
+    requests_per_minute integer not null check (requests_per_minute >= 1)
 ) strict;
 
 create table agents (

@@ -19,6 +19,10 @@ from outdial.entrypoints.wire.problems import ProblemBody
 from outdial.version import VERSION
 
 JSON: Final = "application/json"
+LIMIT_HEADERS: Final = ("RateLimit", "RateLimit-Policy")
+UNCOUNTED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
+"""Answers that tell of no limit: to strangers, and where nobody could look."""
+
 HEADER_COMPONENTS: Final = "#/components/headers/"
 PERMISSION_EXTENSION: Final = "x-required-permission"
 DESCRIPTION: Final = """
@@ -147,7 +151,7 @@ class _Writer:
     def _success(self, operation: Operation) -> dict[str, Any]:
         written: dict[str, Any] = {
             "description": operation.status.phrase,
-            "headers": self._headers({**operation.answer_headers, REQUEST_ID: ""}),
+            "headers": self._headers({**operation.answer_headers, **dict.fromkeys([*LIMIT_HEADERS, REQUEST_ID], "")}),
         }
         if operation.answer is None:
             return written
@@ -162,7 +166,7 @@ class _Writer:
         return {
             str(status): {
                 "description": HTTPStatus(status).phrase,
-                "headers": self._headers(dict.fromkeys([*problems.header_names(reasons), REQUEST_ID], "")),
+                "headers": self._headers(dict.fromkeys([*problems.header_names(reasons), *told, REQUEST_ID], "")),
                 "content": {
                     JSON: {
                         "schema": self._schemas.of("problem"),
@@ -171,6 +175,7 @@ class _Writer:
                 },
             }
             for status, reasons in problems.by_status(operation.refusals).items()
+            for told in [() if status in UNCOUNTED else LIMIT_HEADERS]
         }
 
     def _headers(self, descriptions: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from outdial.domain.model.decision import FieldProblem, Refused, Shortfall
+from outdial.domain.model.rate_limit import Limit, Window
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.http.problems import STATUS, headers_of
 from outdial.entrypoints.wire.problems import problem_body
@@ -25,7 +26,9 @@ _DETAILS: Final = {
             currency="USD",
         ),
     },
-    Reason.RATE_LIMIT_EXCEEDED: {"retry_after_s": 12},
+    Reason.RATE_LIMIT_EXCEEDED: {
+        "window": Window(limit=Limit.REQUESTS_PER_MINUTE, quota=60, remaining=0, reset_s=12, is_exceeded=True),
+    },
 }
 
 

@@ -20,6 +20,7 @@ from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
+from outdial.domain.model.rate_limit import REQUESTS_PER_MINUTE_MAX
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
 from tests import builders, strategies
@@ -76,6 +77,8 @@ api_keys = st.builds(
     created_at=times,
     expires_at=st.none() | times,
     revoked_at=st.none() | times,
+    calls_per_day=micros,
+    requests_per_minute=st.integers(1, REQUESTS_PER_MINUTE_MAX),
 )
 _names = some_text.filter(lambda text: len(text) <= NAME_LENGTH_MAX)
 _announcing = st.builds(

@@ -91,7 +91,7 @@ def test_fields_that_can_not_be_read_leave_the_key_to_be_judged() -> None:
 
     judgements = _judgements(previewed)
     assert Judgement.REFUSES is judgements["key_has_calls_left_today"]
-    assert {Judgement.NOT_REACHED} == set(list(judgements.values())[6:])
+    assert {Judgement.NOT_REACHED} == set(list(judgements.values())[7:])
     assert Refused(reason=Reason.INVALID_JSON) == previewed.objection
     assert (None, None, None) == (previewed.script, previewed.rate, previewed.cover)
 

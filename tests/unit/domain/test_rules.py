@@ -34,6 +34,7 @@ def test_a_rule_that_needs_a_fact_refuses_without_it(rule: Rule) -> None:
     request = builders.request(content=builders.fields(contact_id=1))
     needs_none = {
         "key_is_presented",
+        "key_has_requests_left_this_minute",
         "content_is_readable",
         "idempotency_key_is_unused",
         "key_has_calls_left_today",
