@@ -94,6 +94,30 @@ TABLES: Final = (
         ),
     ),
     Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at"), key=2),
+    Table(
+        name="webhooks",
+        columns=(
+            *("id", "account_id", "url", "events", "description", "secret", "previous_secret"),
+            *("previous_secret_expires_at", "disabled_reason", "created_at"),
+        ),
+    ),
+    Table(
+        name="webhook_messages",
+        columns=("number", "id", "account_id", "call_id", "event_type", "at", "body"),
+    ),
+    Table(
+        name="webhook_deliveries",
+        columns=(
+            *("webhook_id", "message_number", "account_id", "call_id", "state", "tries", "tries_before", "next_at"),
+            *("last_status", "last_problem", "delivered_at"),
+        ),
+        key=2,
+    ),
+    Table(
+        name="webhook_tries",
+        columns=(*("webhook_id", "message_number", "number", "account_id", "at", "duration_ms", "status", "problem"),),
+        key=3,
+    ),
     ROW_NUMBERS,
 )
 """All tables but those of processes that dial now; a row stands after those that it names."""

@@ -20,6 +20,7 @@ from outdial.ports.events import EventsReader
 from outdial.ports.history import History
 from outdial.ports.rulebook import Rulebook, RulebookReader
 from outdial.ports.wallets import Wallets, WalletsReader
+from outdial.ports.webhooks import Webhooks, WebhooksReader
 from outdial.ports.workers import Workers
 
 T = TypeVar("T")
@@ -78,6 +79,12 @@ class Reader(Protocol):
         What happened to calls.
         """
 
+    @property
+    def webhooks(self) -> WebhooksReader:
+        """
+        Who is told of calls, and what.
+        """
+
 
 class Transaction(Reader, Protocol):
     """
@@ -118,6 +125,12 @@ class Transaction(Reader, Protocol):
     def decisions(self) -> Decisions:
         """
         What was decided, and why.
+        """
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """
+        Who is told of calls, and what.
         """
 
     @property

@@ -13,6 +13,7 @@ from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call, Script
 from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.contact import Contact
+from outdial.domain.model.delivery import Delivery
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.grounds import Grounds, digest_of_facts
@@ -25,6 +26,8 @@ from outdial.domain.model.rate_limit import REQUESTS_PER_MINUTE_MAX, Limit, Wind
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
+from outdial.domain.model.webhook import EventType, Message, Webhook
+from outdial.domain.model.webhook_signature import Secret
 
 NOW: Final = datetime(2025, 4, 24, 10, 15, 30, tzinfo=UTC)
 CREATED_AT: Final = datetime(2025, 1, 1, tzinfo=UTC)
@@ -35,6 +38,7 @@ CONTACT_ID: Final = 456
 CALLS_PER_DAY: Final = 1_000_000
 REQUESTS_PER_MINUTE: Final = REQUESTS_PER_MINUTE_MAX
 CALL_NUMBER: Final = 789
+WEBHOOK_ID: Final = 31
 SECRET: Final = "0123456789abcdefGHIJ"
 TOKEN: Final = "aB3dE6gH9jK2"
 CALLEE: Final = PhoneNumber("+15551234567")
@@ -104,6 +108,17 @@ _CALL: Final = Call(
     hold_micros=1_500_000,
     max_duration_s=1800,
     created_at=NOW,
+)
+_WEBHOOK: Final = Webhook(
+    id=WEBHOOK_ID,
+    account_id=ACCOUNT_ID,
+    url="https://hooks.example.com/calls",
+    events=frozenset(EventType),
+    secret=Secret.of("s" * 48),
+    created_at=CREATED_AT,
+)
+_MESSAGE: Final = Message(
+    number=1, id="msg_1", account_id=ACCOUNT_ID, call_id=CALL_NUMBER, event_type=EventType.CALL_STARTED, at=NOW
 )
 
 _GROUNDS: Final = Grounds(policy_version="0123456789ab", facts="{}", facts_digest=digest_of_facts("{}"))
@@ -250,3 +265,24 @@ def call(**changes: Any) -> Call:
     Return a call that was just accepted, its hold covering half an hour.
     """
     return attrs.evolve(_CALL, **changes)
+
+
+def webhook(**changes: Any) -> Webhook:
+    """
+    Return an enabled webhook that wants every event.
+    """
+    return attrs.evolve(_WEBHOOK, **changes)
+
+
+def message(**changes: Any) -> Message:
+    """
+    Return the message that the default call was answered.
+    """
+    return attrs.evolve(_MESSAGE, **changes)
+
+
+def delivery(**changes: Any) -> Delivery:
+    """
+    Return the default message on its way to the default webhook, not yet tried.
+    """
+    return attrs.evolve(Delivery(webhook_id=WEBHOOK_ID, message=_MESSAGE), **changes)

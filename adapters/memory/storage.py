@@ -15,6 +15,7 @@ from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_do_not_call import MemoryDnc
 from outdial.adapters.memory.storage_events import MemoryEvents
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
+from outdial.adapters.memory.storage_webhooks import MemoryWebhooks
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Accepted, Decision
@@ -89,6 +90,13 @@ class TablesView:
         What happened to calls.
         """
         return MemoryEvents(self.tables)
+
+    @property
+    def webhooks(self) -> MemoryWebhooks:
+        """
+        Who is told of calls, and what.
+        """
+        return MemoryWebhooks(self.tables)
 
     @property
     def workers(self) -> MemoryWorkers:

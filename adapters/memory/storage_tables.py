@@ -11,6 +11,7 @@ from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.contact import Contact
+from outdial.domain.model.delivery import Delivery, Try
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import AgentReference
@@ -19,6 +20,7 @@ from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.domain.model.webhook import Message, Webhook
 from outdial.ports.directory import DirectoryRecord
 from outdial.ports.errors import StorageConflictError
 
@@ -45,6 +47,10 @@ class Tables:
     call_records: list[CallRecord] = attrs.field(factory=list)
     call_decisions: dict[int, Grounds] = attrs.field(factory=dict)
     refusals: dict[int, Refusal] = attrs.field(factory=dict)
+    webhooks: dict[int, Webhook] = attrs.field(factory=dict)
+    messages: dict[int, Message] = attrs.field(factory=dict)
+    deliveries: dict[tuple[int, int], Delivery] = attrs.field(factory=dict)
+    tries: dict[tuple[int, int], tuple[Try, ...]] = attrs.field(factory=dict)
     seen_at_micros: dict[str, int] = attrs.field(factory=dict)
     next_starts: dict[str, int] = attrs.field(factory=dict)
 
@@ -65,6 +71,10 @@ class Tables:
             call_records=list(self.call_records),
             call_decisions=dict(self.call_decisions),
             refusals=dict(self.refusals),
+            webhooks=dict(self.webhooks),
+            messages=dict(self.messages),
+            deliveries=dict(self.deliveries),
+            tries=dict(self.tries),
             seen_at_micros=dict(self.seen_at_micros),
             next_starts=dict(self.next_starts),
         )

@@ -22,6 +22,7 @@ from outdial.adapters.postgres.statements import Statements
 from outdial.adapters.postgres.threads import Threads
 from outdial.adapters.postgres.transactions import Transactions
 from outdial.adapters.postgres.wallets import PostgresWallets
+from outdial.adapters.postgres.webhooks import PostgresWebhooks
 from outdial.adapters.postgres.workers import PostgresWorkers
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Decision
@@ -48,6 +49,7 @@ class _Tables:
     history: PostgresHistory
     decisions: PostgresDecisions
     events: PostgresEvents
+    webhooks: PostgresWebhooks
     workers: PostgresWorkers
 
 
@@ -144,5 +146,6 @@ def tables_on(sql: Statements) -> _Tables:
         history=PostgresHistory(sql),
         decisions=PostgresDecisions(sql),
         events=PostgresEvents(sql),
+        webhooks=PostgresWebhooks(sql),
         workers=PostgresWorkers(sql),
     )

@@ -23,6 +23,7 @@ from outdial.adapters.sqlite.rulebook import SqliteRulebook
 from outdial.adapters.sqlite.schema import check_schema
 from outdial.adapters.sqlite.statements import Statements, errors_translated
 from outdial.adapters.sqlite.wallets import SqliteWallets
+from outdial.adapters.sqlite.webhooks import SqliteWebhooks
 from outdial.adapters.sqlite.workers import SqliteWorkers
 from outdial.adapters.sqlite.writer import Writer
 from outdial.domain.model.call_request import CallRequest
@@ -52,6 +53,7 @@ class _Tables:
     history: SqliteHistory
     decisions: SqliteDecisions
     events: SqliteEvents
+    webhooks: SqliteWebhooks
     workers: SqliteWorkers
 
 
@@ -152,6 +154,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         history=SqliteHistory(sql),
         decisions=SqliteDecisions(sql),
         events=SqliteEvents(sql),
+        webhooks=SqliteWebhooks(sql),
         workers=SqliteWorkers(sql),
     )
 

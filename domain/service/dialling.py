@@ -10,6 +10,7 @@ from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.service.do_not_call import listed
+from outdial.domain.service.outbox import save_call
 from outdial.domain.service.settlement import block
 from outdial.ports.carrier import DialOrder
 from outdial.ports.storage import Transaction
@@ -30,7 +31,7 @@ def lease(
     taken = (call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id) for call in leasable)
     leased = tuple(call for call in taken if call is not None)
     for call in leased:
-        transaction.calls.save(call, at)
+        save_call(transaction, call, at)
     return leased
 
 
@@ -56,7 +57,7 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
     if obstacle is not None:
         block(transaction, call, at=at, disposition=obstacle)
         return None
-    transaction.calls.save(sending, at)
+    save_call(transaction, sending, at)
     return sending
 
 

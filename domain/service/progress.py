@@ -12,6 +12,7 @@ from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import Trigger
+from outdial.domain.service.outbox import save_call
 from outdial.domain.service.settlement import end
 from outdial.ports.storage import Transaction
 
@@ -96,7 +97,7 @@ def recover(
     for call in sorted(left_behind, key=lambda call: call.account_id):
         returned = call.after(Trigger.RETURN)
         if returned is not None:
-            transaction.calls.save(returned, at)
+            save_call(transaction, returned, at)
         else:
             end(transaction, call, at=at, disposition=Disposition.OUTCOME_UNKNOWN)
     return left_behind
@@ -110,7 +111,7 @@ def _current(transaction: Transaction, dialled: Call) -> Call:
 def _save(transaction: Transaction, call: Call, changed: Call | None, at: datetime) -> Call:
     if changed is None:
         return call
-    transaction.calls.save(changed, at)
+    save_call(transaction, changed, at)
     return changed
 
 

@@ -8,6 +8,7 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import Trigger
 from outdial.domain.model.wallet import EntryKind, LedgerEntry
+from outdial.domain.service.outbox import save_call
 from outdial.ports.storage import Transaction
 
 
@@ -25,7 +26,7 @@ def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) 
     ended = call.after(Trigger.END, ended_at=at, **facts)
     if ended is None:
         return _settle(transaction, call, at)
-    transaction.calls.save(ended, at)
+    save_call(transaction, ended, at)
     return _settle(transaction, ended, at)
 
 
@@ -61,7 +62,7 @@ def charge_of(call: Call) -> int:
 
 def _release(transaction: Transaction, undialled: Call | None, at: datetime) -> Call | None:
     if undialled is not None:
-        transaction.calls.save(undialled, at)
+        save_call(transaction, undialled, at)
         transaction.wallets.post(_entry(undialled, EntryKind.RELEASE, undialled.hold_micros, at))
     return undialled
 
@@ -71,7 +72,7 @@ def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
     settled = call.after(Trigger.SETTLE, charge_micros=charge_micros)
     if settled is None:
         return call
-    transaction.calls.save(settled, at)
+    save_call(transaction, settled, at)
     if charge_micros > 0:
         transaction.wallets.post(_entry(settled, EntryKind.CAPTURE, charge_micros, at))
     rest_micros = settled.hold_micros - charge_micros

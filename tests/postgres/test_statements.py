@@ -24,6 +24,7 @@ QUERIES = [(file, query) for file in FILES for query in read_queries(file).value
 OWNED = (
     *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc_lists", "dnc", "wallets", "ledger", "calls"),
     *("scripts", "call_records", "call_decisions", "refusals"),
+    *("webhooks", "webhook_messages", "webhook_deliveries", "webhook_tries"),
 )
 """Tables whose rows belong to an account."""
 
@@ -40,6 +41,7 @@ OF_ANY_ACCOUNT = {
     },
     "do_not_call.sql": {"next_list"},
     "events.sql": {"newest", "place", "following", "passed"},
+    "webhooks.sql": {"webhook_columns", "next_webhook", "due_webhooks"},
 }
 """Statements for the operator, the workers and the proof of a key; a new one is added here on purpose."""
 
@@ -67,6 +69,14 @@ LARGE = """
     insert into refusals (account_id, at, reason, policy_version, facts, facts_digest)
         select n, 0, 'do_not_call', '', '{}', '' from generate_series(1000, 6000) n;
     insert into ledger (account_id, kind, micros, call_id, at) select id, 'hold', 0, id, 0 from calls where id >= 1000;
+    insert into webhooks select id, id, '', '[]', '', '', null, null, null, 0 from accounts where id >= 1000;
+    insert into webhook_messages overriding system value select id, 'msg_' || id, account_id, id, '', 0, null
+        from calls where id >= 1000;
+    insert into webhook_deliveries select account_id, number, account_id, call_id,
+        case when number % 10 = 0 then 'pending' else 'delivered' end, 1, 0, case when number % 10 = 0 then 0 end
+        from webhook_messages where number >= 1000;
+    insert into webhook_tries select webhook_id, message_number, 1, account_id, 0, 0 from webhook_deliveries
+        where webhook_id >= 1000;
     analyze;
 """
 
