@@ -12,6 +12,8 @@ class Reason(StrEnum):
     Why a request was not accepted; nothing was stored, held or dialled.
     """
 
+    INVALID_HTTP = "invalid_http"
+    HEADERS_TOO_LARGE = "headers_too_large"
     AUTHENTICATION_REQUIRED = "authentication_required"
     INVALID_KEY = "invalid_key"
     PERMISSION_DENIED = "permission_denied"
@@ -45,6 +47,8 @@ class Reason(StrEnum):
 
 
 _SENTENCES: dict[Reason, str] = {
+    Reason.INVALID_HTTP: "This is no HTTP request that can be understood in one way only; see details.",
+    Reason.HEADERS_TOO_LARGE: "The request has too many headers, or too long ones.",
     Reason.AUTHENTICATION_REQUIRED: "No API key was provided.",
     Reason.INVALID_KEY: "The API key is invalid or inactive.",
     Reason.PERMISSION_DENIED: "The API key doesn't have the required permission.",

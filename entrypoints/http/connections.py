@@ -7,15 +7,27 @@ uvicorn itself waits for ever, both for a request that has begun and for a clien
 import asyncio
 import resource
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.reason import Reason
+from outdial.entrypoints.http.problems import refusal
+from outdial.entrypoints.http.request_id import HEADER, LENGTH
+from outdial.ports.randomness import Randomness
+
 CLIENT_S: Final = 8.0
 """A request has 64 KiB at most and an answer less: clients that need longer for either have stalled."""
 
 CONNECTIONS_MAX: Final = 8192
+
+HEAD_BYTES_MAX: Final = 32 * 1024
+"""Of the address and the headers together; clients and proxies send 2 KiB or so."""
+
+HEADERS_MAX: Final = 100
 
 _log = structlog.get_logger()
 
@@ -36,10 +48,14 @@ class ImpatientProtocol(HttpToolsProtocol):
     as long as its answers pile up. In between, uvicorn's keep-alive counts.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, randomness: Randomness, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self._randomness = randomness
+        self._wrong = Reason.INVALID_HTTP
         self._request = _Deadline(self.loop, self._on_late_request)
         self._reading = _Deadline(self.loop, self._abort)
+        self._head_bytes = 0
+        """What came of a head that is not complete yet; 0 between heads."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """
@@ -66,13 +82,36 @@ class ImpatientProtocol(HttpToolsProtocol):
         """
         self._request.start()
         super().data_received(data)
+        if self._head_bytes > 0 and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse(Reason.HEADERS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """
         Wait for the rest of a request that came together with the end of another.
         """
         self._request.start()
+        self._head_bytes = 1
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """
+        Take the request, unless its head is too large.
+        """
+        self._head_bytes = 0
+        length = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if len(self.headers) > HEADERS_MAX or length > HEAD_BYTES_MAX:
+            self._wrong = Reason.HEADERS_TOO_LARGE
+            raise ValueError(self._wrong.sentence)  # the parser stops, and `send_400_response` follows
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """
+        Answer what is no HTTP in the shape of all refusals.
+        """
+        _log.warning("request_refused", problem=msg)
+        self._refuse(self._wrong)
 
     def on_message_complete(self) -> None:
         """
@@ -101,6 +140,24 @@ class ImpatientProtocol(HttpToolsProtocol):
             self._request.start()
         else:
             self._abort()
+
+    def _refuse(self, reason: Reason) -> None:
+        """
+        Answer what never became a whole request and close; where another answer is under way, only close.
+        """
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if cycle.response_started or self.pipeline or not cycle.more_body:
+                self._abort()
+                return
+            cycle.disconnected = True  # whoever waits for the rest of the body waits no more, and is not heard
+            cycle.message_event.set()
+        response = refusal(Refused(reason=reason))
+        status = HTTPStatus(response.status_code)
+        headers = [*response.raw_headers, (HEADER.encode(), self._randomness.base62(LENGTH).encode())]
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, status.phrase.encode(), head, response.body))
+        self.transport.close()
 
     def _abort(self) -> None:
         self.transport.abort()

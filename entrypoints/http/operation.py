@@ -24,6 +24,8 @@ B = TypeVar("B")
 
 ANY_REASONS: Final = frozenset(
     {
+        Reason.INVALID_HTTP,
+        Reason.HEADERS_TOO_LARGE,
         Reason.AUTHENTICATION_REQUIRED,
         Reason.INVALID_KEY,
         Reason.PERMISSION_DENIED,

@@ -22,6 +22,8 @@ RETRY_AFTER_S: Final = 1
 """Long enough for a commit queue to drain."""
 
 STATUS: Final[dict[Reason, HTTPStatus]] = {
+    Reason.INVALID_HTTP: HTTPStatus.BAD_REQUEST,
+    Reason.HEADERS_TOO_LARGE: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     Reason.AUTHENTICATION_REQUIRED: HTTPStatus.UNAUTHORIZED,
     Reason.INVALID_KEY: HTTPStatus.UNAUTHORIZED,
     Reason.PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
@@ -48,6 +50,8 @@ STATUS: Final[dict[Reason, HTTPStatus]] = {
 }
 
 _HEADERS: Final[dict[Reason, dict[str, str]]] = {
+    Reason.INVALID_HTTP: {"Connection": "close"},
+    Reason.HEADERS_TOO_LARGE: {"Connection": "close"},
     Reason.AUTHENTICATION_REQUIRED: {"WWW-Authenticate": "Bearer"},
     Reason.INVALID_KEY: {"WWW-Authenticate": 'Bearer error="invalid_token"'},
     Reason.PAYLOAD_TOO_LARGE: {"Connection": "close"},  # the rest of the body is not read

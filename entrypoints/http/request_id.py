@@ -2,19 +2,26 @@
 A name for each request, on its answer and on every line that is logged for it; and how many are answered at once.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outdial.domain.model.decision import Refused
+from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.http.problems import refusal
 from outdial.ports.randomness import Randomness
 
 HEADER: Final = "X-Request-Id"
 LENGTH: Final = 16
+
+ONCE: Final = {
+    name.lower().encode(): name for name in ("Host", "Content-Length", "Content-Type", "Authorization", "X-API-Key")
+}
+"""Headers that say who asks, whom, and where a body ends."""
 
 REQUESTS_MAX: Final = 2048
 """Eight full batches: who came later would wait for longer than a client does."""
@@ -47,12 +54,32 @@ class RequestIdMiddleware:
             await send(message)
 
         self._in_flight += 1
-        app = self._app if self._in_flight <= REQUESTS_MAX else _refuse
+        app = self._app_for(scope)
         try:
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 await app(scope, receive, send_named)
         finally:
             self._in_flight -= 1
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        """
+        Return what answers a request.
+        """
+        if self._in_flight > REQUESTS_MAX:
+            return _refuse
+        twice = sent_twice(scope["headers"])
+        if twice:
+            problems = tuple(FieldProblem(field=name, problem="It is sent twice.") for name in twice)
+            return refusal(Refused(reason=Reason.INVALID_HTTP, problems=problems))
+        return self._app
+
+
+def sent_twice(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    """
+    Return those headers that two readers could understand differently, because each takes another one of two.
+    """
+    counts = Counter(name for name, _value in headers if name in ONCE)
+    return [ONCE[name] for name, count in counts.items() if count > 1]
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,10 +3,12 @@ Serving HTTP with uvicorn: httptools parses, uvloop runs.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import uvicorn
 
+from outdial.entrypoints import composition
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.http.connections import ImpatientProtocol
 from outdial.entrypoints.library import Dialer
@@ -47,7 +49,7 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
         create_app(dialer),
         host=dialer.settings.host,
         port=dialer.settings.port,
-        http=ImpatientProtocol,
+        http=partial(ImpatientProtocol, randomness=composition.randomness()),  # type: ignore[arg-type]
         loop="uvloop",
         lifespan="off",
         access_log=False,

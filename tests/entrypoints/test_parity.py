@@ -50,6 +50,8 @@ OWN: Final = frozenset({"id", "call_id", "created_at", "estimated_start"})
 
 OF_HTTP_ALONE: Final = frozenset(
     {
+        Reason.INVALID_HTTP,
+        Reason.HEADERS_TOO_LARGE,
         Reason.PAYLOAD_TOO_LARGE,
         Reason.UNSUPPORTED_MEDIA_TYPE,
         Reason.INVALID_JSON,

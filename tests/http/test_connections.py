@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from outdial.adapters.system.randomness import SystemRandomness
 from outdial.entrypoints.http import connections
 from outdial.entrypoints.http.connections import ImpatientProtocol, connections_max
 from tests.http.live import serving
@@ -88,7 +89,9 @@ async def listening() -> AsyncIterator[Service]:
     config = uvicorn.Config(service, lifespan="off", log_config=None, timeout_keep_alive=30)
     state = service.state
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: ImpatientProtocol(config, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: ImpatientProtocol(config, state, {}, randomness=SystemRandomness()), "127.0.0.1", 0
+    )
     service.port = server.sockets[0].getsockname()[1]
     try:
         yield service

@@ -17,6 +17,7 @@ from tests.entrypoints.clinic import (
     CALLEE,
     CURIOUS_AGENT,
     EXHAUSTED_KEY,
+    KEY,
     LISTED,
     OTHERS_AGENT,
     OTHERS_CONTACT,
@@ -35,6 +36,7 @@ ELSEWHERE = {
     Reason.SERVER_ERROR,
     Reason.IDEMPOTENCY_CONFLICT,
     Reason.IDEMPOTENCY_KEY_EXPIRED,
+    Reason.HEADERS_TOO_LARGE,
 }
 
 
@@ -95,6 +97,7 @@ ROWS = (
     Row(403, "destination_not_allowed", _post(phone_number=PREMIUM)),
     Row(403, "do_not_call", _post(phone_number=LISTED)),
     Row(402, "insufficient_funds", lambda api: api.post({**BODY, "agent_id": POOR_AGENT}, key=POOR_KEY)),
+    Row(400, "invalid_http", lambda api: api.ask("GET", CALLS, headers=[("X-API-Key", KEY), ("X-API-Key", KEY)])),
     Row(404, "not_found", lambda api: api.get(f"{CALLS}/1")),
     Row(404, "not_found", lambda api: api.get("/api/v2/calls")),
     Row(405, "method_not_allowed", lambda api: api.ask("DELETE", CALLS)),
