@@ -89,8 +89,8 @@ TABLES: Final = (
     Table(
         name="refusals",
         columns=(
-            *("number", "account_id", "key_id", "at", "reason", "phone_number", "agent_id", "policy_version"),
-            *("facts", "facts_digest"),
+            *("number", "account_id", "key_id", "at", "reason", "problems", "phone_number", "agent_id"),
+            *("policy_version", "facts", "facts_digest"),
         ),
     ),
     Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at"), key=2),

@@ -10,7 +10,7 @@ import attrs
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.rows import Columns
 from outdial.adapters.postgres.statements import Statements
-from outdial.adapters.relational.columns import write_number, write_time
+from outdial.adapters.relational.columns import write_number, write_problems, write_time
 from outdial.adapters.relational.values import read_grounds, read_refusal
 from outdial.domain.model.decision import Accepted
 from outdial.domain.model.grounds import Grounds
@@ -82,6 +82,7 @@ def refusal_columns(refusal: Refusal) -> Columns:
         "key_id": refusal.key_id,
         "at": write_time(refusal.at),
         "reason": refusal.reason.value,
+        "problems": write_problems(refusal.problems),
         "phone_number": write_number(refusal.phone_number),
         "agent_id": refusal.agent_id,
         **_grounds(refusal.grounds),

@@ -2,13 +2,15 @@
 Single columns: times are whole microseconds since 1970 in UTC; sets, maps and variables are JSON texts.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import orjson
 from cattrs.preconf.orjson import make_converter
 
+from outdial.domain.model.decision import FieldProblem
 from outdial.domain.model.phone_number import PhoneNumber
 
 T = TypeVar("T")
@@ -46,6 +48,20 @@ def read_variables(text: str) -> Mapping[str, object]:
     """
     variables: dict[str, object] = orjson.loads(text)
     return variables
+
+
+def write_problems(problems: Iterable[FieldProblem]) -> str:
+    """
+    Return what is wrong with fields as a JSON text; ASCII carries any name that a client may have made up.
+    """
+    return json.dumps([(one.field, one.problem) for one in problems])
+
+
+def read_problems(text: str) -> tuple[FieldProblem, ...]:
+    """
+    Return what is wrong with fields.
+    """
+    return tuple(FieldProblem(field=field, problem=problem) for field, problem in json.loads(text))
 
 
 def write_time(at: datetime) -> int:

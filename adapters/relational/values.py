@@ -10,6 +10,7 @@ from typing import Any
 from outdial.adapters.relational.columns import (
     read_json,
     read_number,
+    read_problems,
     read_time,
     read_time_or_none,
     read_variables,
@@ -252,13 +253,14 @@ def read_refusal(row: Row) -> Refusal:
     """
     Read a refusal.
     """
-    number, account_id, key_id, at, reason, phone_number, agent_id, *grounds = row
+    number, account_id, key_id, at, reason, problems, phone_number, agent_id, *grounds = row
     return Refusal(
         number=number,
         account_id=account_id,
         key_id=key_id,
         at=read_time(at),
         reason=Reason(reason),
+        problems=read_problems(problems),
         phone_number=read_number(phone_number),
         agent_id=agent_id,
         grounds=read_grounds(tuple(grounds)),

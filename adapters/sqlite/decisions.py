@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from outdial.adapters.relational.columns import write_number, write_time
+from outdial.adapters.relational.columns import write_number, write_problems, write_time
 from outdial.adapters.relational.values import Row, read_grounds, read_refusal
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.decision import Accepted
@@ -22,15 +22,15 @@ ADD_GROUNDS: Final = (
     "insert into call_decisions (call_id, account_id, policy_version, facts, facts_digest) values (?, ?, ?, ?, ?)"
 )
 _REFUSALS: Final = (
-    "select number, account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest"
-    " from refusals"
+    "select number, account_id, key_id, at, reason, problems, phone_number, agent_id, policy_version, facts,"
+    " facts_digest from refusals"
 )
 REFUSAL: Final = _REFUSALS + " where number = ? and account_id = ?"
 REFUSALS: Final = _REFUSALS + " where account_id = ? and number < ? order by number desc limit ?"
 REFUSALS_FOR: Final = _REFUSALS + " where account_id = ? and number < ? and reason = ? order by number desc limit ?"
 ADD_REFUSAL: Final = (
-    "insert into refusals (account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest)"
-    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into refusals (account_id, key_id, at, reason, problems, phone_number, agent_id, policy_version, facts,"
+    " facts_digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 OLDEST_REFUSALS: Final = "select number, at from refusals where number > 0 order by number limit ?"
 FORGET_REFUSALS: Final = "delete from refusals where number in (select value from json_each(?))"
@@ -97,6 +97,7 @@ def refusal_row(refusal: Refusal) -> Row:
         refusal.key_id,
         write_time(refusal.at),
         refusal.reason.value,
+        write_problems(refusal.problems),
         write_number(refusal.phone_number),
         refusal.agent_id,
         *_grounds(refusal.grounds),

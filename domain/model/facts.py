@@ -3,6 +3,7 @@ Everything that a rule may see: a snapshot, taken once for a request.
 """
 
 from datetime import datetime
+from functools import cached_property
 
 import attrs
 
@@ -12,10 +13,11 @@ from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import AgentReference, KeyProof, read_key
+from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, ApiKey, Credential, Operator, PresentedKey
-from outdial.domain.model.rate import Rate
+from outdial.domain.model.rate import Rate, rate_for
 from outdial.domain.model.wallet import Wallet
 
 
@@ -55,6 +57,21 @@ class Facts:
     rates: tuple[Rate, ...] = ()
     prior: Call | None = None
     calls_today: int = 0
+
+    @cached_property
+    def rate(self) -> Rate:
+        """
+        The price of calling the callee, found once: several rules ask for it.
+        """
+        policy = self.policy
+        default = Rate(
+            currency=self.account.currency if self.account is not None else NO_CURRENCY,
+            prefix="",
+            per_minute_micros=policy.default_rate_micros,
+            increment_s=policy.default_increment_s,
+            minimum_s=policy.default_minimum_s,
+        )
+        return default if self.callee is None else rate_for(self.callee, self.rates, default)
 
 
 @attrs.frozen(kw_only=True)

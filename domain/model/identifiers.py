@@ -153,6 +153,14 @@ AgentReference = int | str
 """An agent's row number, or its `assistant_...` id."""
 
 
+def read_row(text: str) -> int | None:
+    """
+    Read a row number; `None` for any other text.
+    """
+    number = int(text) if re.fullmatch(_ROW, text) else 0
+    return number if 0 < number <= ID_MAX else None
+
+
 def read_agent_reference(value: int | str) -> AgentReference:
     """
     Take a row number written as text for a row number; anything else stays as it is.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from outdial.domain.model.decision import Decision
+from outdial.domain.model.decision import Decision, FieldProblem
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.reason import Reason
@@ -22,6 +22,8 @@ class Refusal:
 
         key_id: The key it was asked with; `None` for the operator.
 
+        problems: As of `Refused`.
+
         phone_number: The number that was asked for, if it was a proper one.
 
         agent_id: The row of the agent that was asked for, if there is one.
@@ -32,6 +34,7 @@ class Refusal:
     key_id: int | None
     at: datetime
     reason: Reason
+    problems: tuple[FieldProblem, ...] = ()
     phone_number: PhoneNumber | None
     agent_id: int | None
     grounds: Grounds

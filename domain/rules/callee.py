@@ -8,7 +8,6 @@ from outdial.domain.model.facts import Facts
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account
 from outdial.domain.model.reason import Reason
-from outdial.domain.rules.money import rate_of
 
 
 def destination_is_allowed(_request: CallRequest, facts: Facts) -> Refused | None:
@@ -40,4 +39,4 @@ def _kind_is_allowed(account: Account, callee: PhoneNumber, facts: Facts) -> boo
     if kind is NumberKind.ORDINARY:
         return True
     cap_micros = account.price_caps_micros.get(kind)
-    return cap_micros is not None and rate_of(facts).per_minute_micros <= cap_micros
+    return cap_micros is not None and facts.rate.per_minute_micros <= cap_micros

@@ -12,8 +12,9 @@ from outdial.domain.model.grounds import Grounds, digest_of_facts
 from outdial.domain.model.idempotency import digest_of
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account
+from outdial.domain.model.rate import Rate
 from outdial.domain.model.wallet import Wallet
-from outdial.domain.rules.money import Cover, cover_of, rate_of
+from outdial.domain.rules.money import Cover, cover_of
 
 Fact = int | str | None
 FactsUsed = dict[str, "Fact | dict[str, Fact]"]
@@ -39,33 +40,34 @@ def write_facts(used: FactsUsed) -> str:
 
 def facts_used(request: CallRequest, facts: Facts) -> FactsUsed:
     """
-    Return what the rules saw; what did not exist, or was not looked at, is null.
+    Return what the rules saw; what did not exist, or was not looked at, is left out.
     """
-    key, agent, entry = facts.key, facts.agent, facts.dnc_entry
-    return {
-        "now": facts.now.isoformat(),
-        "account_id": None if facts.account is None else facts.account.id,
-        "key": None
-        if key is None
-        else {"id": key.id, "calls_today": facts.calls_today, "calls_per_day": key.calls_per_day},
-        "asked": _asked(request),
-        "prior_call_id": None if facts.prior is None else facts.prior.call_id,
-        "callee": None if facts.callee is None else _callee(facts.callee, facts.account),
-        "agent": None
-        if agent is None
-        else {
-            "id": agent.id,
-            "name": agent.name,
-            "phone_number": None if agent.phone_number is None else agent.phone_number.e164,
-        },
-        "contact_id": None if facts.contact is None else facts.contact.id,
-        "do_not_call": None if entry is None else _listing(entry),
-        "wallet": None if facts.wallet is None else _wallet(facts.wallet),
-        **_price(facts),
-    }
+    used: FactsUsed = {"now": facts.now.isoformat()}
+    if facts.account is not None:
+        used["account_id"] = facts.account.id
+    if (key := facts.key) is not None:
+        used["key"] = {"id": key.id, "calls_today": facts.calls_today, "calls_per_day": key.calls_per_day}
+    if isinstance(request.content, CallFields):
+        used["asked"] = _asked(request.content, request.idempotency_key)
+    if facts.prior is not None:
+        used["prior_call_id"] = facts.prior.call_id
+    if (agent := facts.agent) is not None:
+        number = None if agent.phone_number is None else agent.phone_number.e164
+        used["agent"] = {"id": agent.id, "name": agent.name, "phone_number": number}
+    if facts.contact is not None:
+        used["contact_id"] = facts.contact.id
+    if (entry := facts.dnc_entry) is not None:
+        used["do_not_call"] = _listing(entry)
+    if facts.wallet is not None:
+        used["wallet"] = _wallet(facts.wallet)
+    if facts.callee is not None:
+        used["callee"] = _callee(facts.callee, facts.account)
+        used["rate"] = _rate(facts.rate)
+        used["hold"] = _hold(facts)
+    return used
 
 
-def _listing(entry: DncEntry) -> dict[str, int | str | None]:
+def _listing(entry: DncEntry) -> dict[str, Fact]:
     return {
         "list_id": entry.list_id,
         "reason": entry.reason,
@@ -74,16 +76,18 @@ def _listing(entry: DncEntry) -> dict[str, int | str | None]:
     }
 
 
-def _asked(request: CallRequest) -> dict[str, Fact] | None:
-    fields = request.content
-    if not isinstance(fields, CallFields):
-        return None
-    return {
-        "agent_id": fields.agent_id,
-        "contact_id": fields.contact_id,
-        "digest": digest_of(fields).hex(),
-        "idempotency_key": request.idempotency_key,
-    }
+def _asked(fields: CallFields, idempotency_key: str | None) -> dict[str, Fact]:
+    """
+    Return what was asked for; the number, once it is read, is the callee.
+    """
+    asked: dict[str, Fact] = {"agent_id": fields.agent_id}
+    if fields.contact_id is not None:
+        asked["contact_id"] = fields.contact_id
+    if fields.variables:
+        asked["digest"] = digest_of(fields).hex()
+    if idempotency_key is not None:
+        asked["idempotency_key"] = idempotency_key
+    return asked
 
 
 def _callee(callee: PhoneNumber, account: Account | None) -> dict[str, Fact]:
@@ -107,24 +111,20 @@ def _wallet(wallet: Wallet) -> dict[str, Fact]:
     }
 
 
-def _price(facts: Facts) -> FactsUsed:
-    """
-    Return the rate, and what the wallet can hold for it or how much it would need.
-    """
-    if facts.callee is None:
-        return {"rate": None, "hold": None}
-    rate, cover = rate_of(facts), cover_of(facts)
-    hold: dict[str, Fact] = (
-        {"micros": cover.hold_micros, "max_duration_s": cover.max_duration_s}
-        if isinstance(cover, Cover)
-        else {"required_micros": cover.required_micros}
-    )
+def _rate(rate: Rate) -> dict[str, Fact]:
     return {
-        "rate": {
-            "prefix": rate.prefix,
-            "per_minute_micros": rate.per_minute_micros,
-            "increment_s": rate.increment_s,
-            "minimum_s": rate.minimum_s,
-        },
-        "hold": hold,
+        "prefix": rate.prefix,
+        "per_minute_micros": rate.per_minute_micros,
+        "increment_s": rate.increment_s,
+        "minimum_s": rate.minimum_s,
     }
+
+
+def _hold(facts: Facts) -> dict[str, Fact]:
+    """
+    Return what the wallet can hold, or how much must be available at least.
+    """
+    cover = cover_of(facts)
+    if isinstance(cover, Cover):
+        return {"micros": cover.hold_micros, "max_duration_s": cover.max_duration_s}
+    return {"required_micros": cover.required_micros}

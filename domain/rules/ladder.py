@@ -19,6 +19,7 @@ from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.idempotency import digest_of
 from outdial.domain.model.policy import Policy
+from outdial.domain.model.rate_limit import Limit
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Decided, Refusal
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
@@ -33,7 +34,7 @@ from outdial.domain.rules.callee import callee_not_on_dnc_list, destination_is_a
 from outdial.domain.rules.content import content_is_readable, phone_number_is_proper
 from outdial.domain.rules.facts_used import grounds_of
 from outdial.domain.rules.idempotency import idempotency_key_is_unused
-from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
+from outdial.domain.rules.money import Cover, cover_of, wallet_covers_hold
 from outdial.domain.rules.principal import (
     key_has_calls_left_today,
     key_has_requests_left_this_minute,
@@ -84,7 +85,7 @@ def policy_version(policy: Policy) -> str:
     """
     Name the operator's settings and the rules, in 12 hexadecimal digits: other ones where anything of it is another.
     """
-    return _version_of(policy, tuple(rule.__name__ for rule in RULES))
+    return _version_of(policy, RULES)
 
 
 def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> list[Decided]:
@@ -113,16 +114,19 @@ def decide_all(requests: Sequence[CallRequest], snapshot: Sequence[Facts]) -> li
 
 def _refusal_of(decision: Decision, request: CallRequest, facts: Facts) -> Refusal | None:
     """
-    Return what is kept of a refused request: nothing of strangers', who could fill the disk.
+    Return what is kept of a refused request: nothing of strangers', nor of one too many, which could fill the disk.
     """
     account = facts.account
     if not isinstance(decision, Refused) or decision.reason in UNRECORDED or account is None:
+        return None
+    if decision.window is not None and decision.window.limit is Limit.REQUESTS_PER_MINUTE:
         return None
     return Refusal(
         account_id=account.id,
         key_id=facts.key.id if facts.key is not None else None,
         at=facts.now,
         reason=decision.reason,
+        problems=decision.problems,
         phone_number=facts.callee,
         agent_id=facts.agent.id if facts.agent is not None else None,
         grounds=grounds_of(request, facts, policy_version=policy_version(facts.policy)),
@@ -176,7 +180,7 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
         runtime=agent.runtime,
         sip_uri=agent.sip_uri,
         script=script,
-        rate=rate_of(facts),
+        rate=facts.rate,
         hold_micros=cover.hold_micros,
         max_duration_s=cover.max_duration_s,
         created_at=facts.now,
@@ -195,6 +199,6 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
 
 
 @lru_cache(maxsize=16)
-def _version_of(policy: Policy, rules: tuple[str, ...]) -> str:
-    settings = json.dumps([attrs.asdict(policy), rules], sort_keys=True)
+def _version_of(policy: Policy, rules: tuple[Rule, ...]) -> str:
+    settings = json.dumps([attrs.asdict(policy), [rule.__name__ for rule in rules]], sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:POLICY_VERSION_LENGTH]

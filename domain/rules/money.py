@@ -7,8 +7,6 @@ import attrs
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Refused, Shortfall
 from outdial.domain.model.facts import Facts
-from outdial.domain.model.money import NO_CURRENCY
-from outdial.domain.model.rate import Rate, rate_for
 from outdial.domain.model.reason import Reason
 
 
@@ -35,26 +33,11 @@ def wallet_covers_hold(_request: CallRequest, facts: Facts) -> Refused | None:
     return None if isinstance(cover, Cover) else Refused(reason=Reason.INSUFFICIENT_FUNDS, shortfall=cover)
 
 
-def rate_of(facts: Facts) -> Rate:
-    """
-    Return the price of calling the callee.
-    """
-    policy = facts.policy
-    default = Rate(
-        currency=facts.account.currency if facts.account is not None else NO_CURRENCY,
-        prefix="",
-        per_minute_micros=policy.default_rate_micros,
-        increment_s=policy.default_increment_s,
-        minimum_s=policy.default_minimum_s,
-    )
-    return default if facts.callee is None else rate_for(facts.callee, facts.rates, default)
-
-
 def cover_of(facts: Facts) -> Cover | Shortfall:
     """
     Return the hold for the longest call that the policy allows and the wallet can pay for.
     """
-    rate, policy = rate_of(facts), facts.policy
+    rate, policy = facts.rate, facts.policy
     available_micros = facts.wallet.available_micros if facts.wallet is not None else 0
     minimum_s = min(policy.minimum_hold_s, policy.max_call_duration_s)
     talk_s = rate.affordable_s(available_micros, limit_s=policy.max_call_duration_s)

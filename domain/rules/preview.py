@@ -26,7 +26,7 @@ from outdial.domain.rules.content import content_is_readable, phone_number_is_pr
 from outdial.domain.rules.facts_used import grounds_of
 from outdial.domain.rules.idempotency import idempotency_key_is_unused
 from outdial.domain.rules.ladder import RULES, Rule, policy_version
-from outdial.domain.rules.money import Cover, cover_of, rate_of, wallet_covers_hold
+from outdial.domain.rules.money import Cover, cover_of, wallet_covers_hold
 from outdial.domain.rules.principal import (
     key_has_calls_left_today,
     key_has_requests_left_this_minute,
@@ -133,7 +133,7 @@ def preview(request: CallRequest, facts: Facts) -> Preview | Refused:
         verdicts=tuple(verdicts.values()),
         grounds=grounds_of(request, facts, policy_version=policy_version(facts.policy)),
         script=write_script(request, facts)[0] if has_texts else None,
-        rate=rate_of(facts) if has_callee else None,
+        rate=facts.rate if has_callee else None,
         cover=cover if has_callee and isinstance(cover, Cover) else None,
     )
 

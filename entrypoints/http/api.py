@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outdial.entrypoints.http import calls, health
+from outdial.entrypoints.http import calls, decisions, health
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
 from outdial.entrypoints.http.page import Page
 from outdial.entrypoints.http.problems import limit_headers
 from outdial.entrypoints.library import Dialer
 
-OPERATIONS: Final[tuple[Operation, ...]] = calls.OPERATIONS
+OPERATIONS: Final[tuple[Operation, ...]] = (*calls.OPERATIONS, *decisions.OPERATIONS)
 """Fixed addresses stand before those with a part that varies: the first one that fits is taken."""
 
 PAGES: Final[tuple[Page, ...]] = health.PAGES

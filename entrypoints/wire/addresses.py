@@ -15,6 +15,7 @@ PATH_PARAMETERS: Final[Mapping[str, Any]] = {
     "call_id": Annotated[
         str, Field(description="The call: its database id or its `call_id`.", examples=["call_789_Zb8qPqkmT3xA"])
     ],
+    "refusal_id": Annotated[str, Field(description="The refusal's id.", examples=["4711"])],
 }
 """The parts of addresses that vary."""
 

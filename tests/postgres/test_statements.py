@@ -66,8 +66,8 @@ LARGE = """
     insert into call_records (call_id, account_id, state, at)
         select id, id, 'queued', 0 from calls, generate_series(1, 3) where id >= 1000;
     insert into call_decisions select id, id, '', '{}', '' from calls where id >= 1000;
-    insert into refusals (account_id, at, reason, policy_version, facts, facts_digest)
-        select n, 0, 'do_not_call', '', '{}', '' from generate_series(1000, 6000) n;
+    insert into refusals (account_id, at, reason, problems, policy_version, facts, facts_digest)
+        select n, 0, 'do_not_call', '[]', '', '{}', '' from generate_series(1000, 6000) n;
     insert into ledger (account_id, kind, micros, call_id, at) select id, 'hold', 0, id, 0 from calls where id >= 1000;
     insert into webhooks select id, id, '', '[]', '', '', null, null, null, 0 from accounts where id >= 1000;
     insert into webhook_messages overriding system value select id, 'msg_' || id, account_id, id, '', 0, null

@@ -15,7 +15,6 @@ from outdial.domain.model.lifecycle import State
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.rules.ladder import decide, decide_all
-from outdial.domain.rules.money import rate_of
 from tests import builders, strategies
 from tests.property.faults import FAULTS, Case, Fault, apply_faults, chosen_faults
 
@@ -129,7 +128,7 @@ def test_an_accepted_call_is_what_was_asked_for(case: Case) -> None:
     )
     assert (facts.callee, request.content.contact_id) == (call.phone_number, call.contact_id)
     assert request.content.variables == call.script.variables
-    assert rate_of(facts) == call.rate
+    assert facts.rate == call.rate
     assert (State.QUEUED, 0, 0, 0) == (call.state, call.fence, call.attempt, call.version)
     assert [None] * 4 == [call.answered_at, call.ended_at, call.disposition, call.cause]
 

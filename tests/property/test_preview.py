@@ -14,12 +14,13 @@ from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.rules.facts_used import facts_used, grounds_of, write_facts
-from outdial.domain.rules.ladder import RULES, UNRECORDED, decide, decide_all, policy_version
+from outdial.domain.rules.ladder import RULES, decide, decide_all, policy_version
 from outdial.domain.rules.preview import RESTS_ON, Judgement, Preview, preview
 from tests import builders, strategies
 from tests.property.faults import FAULTS, Case, Fault, apply_faults, chosen_faults
 
 STRANGER_RULES = ("key_is_presented", "key_is_live", "principal_may_initiate_calls")
+UNRECORDED_RULES = ("key_is_presented", "key_is_live", "key_has_requests_left_this_minute")
 CANARY = "canary-7Qx"
 
 cases = st.booleans().flatmap(lambda operator: strategies.acceptable(operator=operator))
@@ -100,19 +101,19 @@ def test_a_preview_tells_what_the_call_would_say_and_cost(case: Case) -> None:
 @given(case=strategies.acceptable(), faults=chosen_faults())
 def test_every_refusal_but_a_strangers_is_kept(case: Case, faults: dict[str, Fault]) -> None:
     """
-    What is kept names the account, the reason, and the facts that the rules saw.
+    Nor is that of a request too many. What is kept names the account, the reason, and the facts that the rules saw.
     """
     request, facts = apply_faults(case, faults)
 
     (decided,) = decide_all([request], [facts])
 
     decision, refusal = decided.decision, decided.refusal
-    is_kept = isinstance(decision, Refused) and decision.reason not in UNRECORDED
+    is_kept = bool(faults) and next(iter(faults)) not in UNRECORDED_RULES
     event(f"kept: {is_kept}")
     assert is_kept == (refusal is not None)
     if refusal is not None and isinstance(decision, Refused):
         assert (facts.account.id if facts.account else None, decision.reason) == (refusal.account_id, refusal.reason)
-        assert (facts.callee, facts.now) == (refusal.phone_number, refusal.at)
+        assert (facts.callee, facts.now, decision.problems) == (refusal.phone_number, refusal.at, refusal.problems)
         assert grounds_of(request, facts, policy_version=policy_version(facts.policy)) == refusal.grounds
         assert refusal.grounds.is_intact
 

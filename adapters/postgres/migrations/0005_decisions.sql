@@ -13,6 +13,7 @@ create table refusals (
     key_id bigint,
     at bigint not null,
     reason text not null,
+    problems text not null,
     phone_number text,
     agent_id bigint,
     policy_version text not null,

@@ -135,9 +135,10 @@ select * from unnest(%(call_id)s::bigint[], %(account_id)s::bigint[], %(policy_v
 
 -- name: add_refusals
 -- What was refused, in order of arrival.
-insert into refusals (account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest)
-select account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest
+insert into refusals (account_id, key_id, at, reason, problems, phone_number, agent_id, policy_version, facts,
+    facts_digest)
+select account_id, key_id, at, reason, problems, phone_number, agent_id, policy_version, facts, facts_digest
 from unnest(%(account_id)s::bigint[], %(key_id)s::bigint[], %(at)s::bigint[], %(reason)s::text[],
-    %(phone_number)s::text[], %(agent_id)s::bigint[], %(policy_version)s::text[], %(facts)s::text[],
-    %(facts_digest)s::bytea[]) with ordinality as refusal (account_id, key_id, at, reason, phone_number, agent_id,
-    policy_version, facts, facts_digest, place) order by place
+    %(problems)s::text[], %(phone_number)s::text[], %(agent_id)s::bigint[], %(policy_version)s::text[],
+    %(facts)s::text[], %(facts_digest)s::bytea[]) with ordinality as refusal (account_id, key_id, at, reason,
+    problems, phone_number, agent_id, policy_version, facts, facts_digest, place) order by place

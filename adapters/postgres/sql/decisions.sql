@@ -4,7 +4,8 @@ select policy_version, facts, facts_digest from call_decisions where call_id = %
 
 -- name: refusal_columns
 -- Part of the statements below, in the order of `read_refusal` (of any account)
-select number, account_id, key_id, at, reason, phone_number, agent_id, policy_version, facts, facts_digest from refusals
+select number, account_id, key_id, at, reason, problems, phone_number, agent_id, policy_version, facts, facts_digest
+from refusals
 
 -- name: refusal
 -- One of an account's refusals.

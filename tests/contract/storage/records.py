@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from outdial.domain.model.agent import NAME_LENGTH_MAX, Agent, RuntimeKind
 from outdial.domain.model.call import Call, Script
 from outdial.domain.model.contact import Contact
+from outdial.domain.model.decision import FieldProblem
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.grounds import Grounds
@@ -137,6 +138,7 @@ refusals = st.builds(
     key_id=st.none() | numbers,
     at=times,
     reason=st.sampled_from(Reason),
+    problems=st.lists(st.builds(FieldProblem, field=st.text(max_size=9), problem=texts), max_size=3).map(tuple),
     phone_number=st.none() | phone_numbers,
     agent_id=st.none() | numbers,
     grounds=st.builds(Grounds, policy_version=texts, facts=texts, facts_digest=st.binary(max_size=40)),

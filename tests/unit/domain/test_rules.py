@@ -16,7 +16,7 @@ from outdial.domain.model.reason import Reason
 from outdial.domain.rules.agent import variables_fill_the_texts, write_script
 from outdial.domain.rules.callee import destination_is_allowed
 from outdial.domain.rules.ladder import RULES, Rule, decide
-from outdial.domain.rules.money import Cover, cover_of, rate_of
+from outdial.domain.rules.money import Cover, cover_of
 from outdial.domain.rules.principal import key_is_live
 from tests import builders
 
@@ -276,7 +276,7 @@ def test_the_default_rate_is_the_operators_in_the_accounts_currency() -> None:
     policy = builders.policy(default_rate_micros=7, default_increment_s=6, default_minimum_s=30)
     account = builders.account(currency="EUR")
 
-    rate = rate_of(builders.facts(policy=policy, account=account))
+    rate = builders.facts(policy=policy, account=account).rate
 
     assert builders.rate(currency="EUR", prefix="", per_minute_micros=7, increment_s=6, minimum_s=30) == rate
 
