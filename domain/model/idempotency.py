@@ -14,7 +14,10 @@ from outdial.domain.model.reason import Reason
 
 HEADER: Final = "Idempotency-Key"
 KEY_LENGTH_MAX: Final = 255
-_KEY: Final = re.compile(rf'"([!#-~]{{1,{KEY_LENGTH_MAX}}})"|([!#-~]{{1,{KEY_LENGTH_MAX}}})')
+KEY_PATTERN: Final = rf'"([!#-~]{{1,{KEY_LENGTH_MAX}}})"|([!#-~]{{1,{KEY_LENGTH_MAX}}})'
+"""A key as it is sent: in quotes or bare."""
+
+_KEY: Final = re.compile(KEY_PATTERN)
 
 
 def read_idempotency_key(text: str) -> str | None:

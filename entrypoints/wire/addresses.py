@@ -9,7 +9,7 @@ import attrs
 from pydantic import Field
 
 from outdial.domain.model.idempotency import HEADER as IDEMPOTENCY_KEY
-from outdial.domain.model.idempotency import KEY_LENGTH_MAX
+from outdial.domain.model.idempotency import KEY_PATTERN
 
 PATH_PARAMETERS: Final[Mapping[str, Any]] = {
     "call_id": Annotated[
@@ -40,7 +40,7 @@ HEADERS: Final[Mapping[str, Header]] = {
         value=Annotated[
             str,
             Field(
-                pattern=rf'^("[!#-~]{{1,{KEY_LENGTH_MAX}}}"|[!#-~]{{1,{KEY_LENGTH_MAX}}})$',
+                pattern=f"^({KEY_PATTERN})$",
                 examples=["0f6a3c1e-reminder-2025-04-25"],
             ),
         ]

@@ -10,11 +10,17 @@ from pydantic import AfterValidator, Field
 from outdial.domain.model.call import Status
 from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Refused
-from outdial.domain.model.idempotency import read_idempotency_key
+from outdial.domain.model.idempotency import KEY_PATTERN, read_idempotency_key
 from outdial.domain.model.identifiers import ID_MAX, read_agent_reference
 from outdial.domain.model.listing import CallFilter
 from outdial.domain.model.reason import Reason
-from outdial.domain.model.template import is_clean, variable_problems
+from outdial.domain.model.template import (
+    VARIABLES_BYTES_MAX,
+    VARIABLES_DEPTH_MAX,
+    VARIABLES_NAMES_MAX,
+    is_clean,
+    variable_problems,
+)
 from outdial.entrypoints.wire.calls import CallType
 from outdial.entrypoints.wire.pages import PageQuery
 from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RowId, Says, problem, read
@@ -34,13 +40,10 @@ def _within_limits(variables: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _key(text: str | None) -> str | None:
-    key = read_idempotency_key(text) if text is not None else None
-    if text is not None and key is None:
-        raise ValueError(text)
-    return key
+    return read_idempotency_key(text) if text is not None else None
 
 
-AgentId = Annotated[str, Field(max_length=255), AfterValidator(_clean)]
+AgentId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)]
 
 
 class CallBody(RequestBody):
@@ -66,7 +69,11 @@ class CallBody(RequestBody):
         Says("It must be an object."),
         AfterValidator(_within_limits),
         Field(
-            description="Context for this call, may nest; the agent's texts use it as `{{name}}`.",
+            description=(
+                "Context for this call, may nest; the agent's texts use it as `{{name}}`."
+                f" At most {VARIABLES_NAMES_MAX} names of letters, digits and underscores,"
+                f" {VARIABLES_DEPTH_MAX} levels, {VARIABLES_BYTES_MAX} bytes."
+            ),
             examples=[
                 {
                     "customer_name": "John Doe",
@@ -84,7 +91,7 @@ class CallsQuery(PageQuery):
     """
 
     agent_id: Annotated[
-        Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)] | None,
+        AgentId | None,
         Says("It must be an agent's id of at most 255 characters."),
         Field(description="Of one agent: its database id or its `assistant_id`.", examples=["123"]),
     ] = None
@@ -98,7 +105,7 @@ class CallsQuery(PageQuery):
         Field(description="To one contact.", examples=[456]),
     ] = None
     idempotency_key: Annotated[
-        str | None,
+        Annotated[str, Field(pattern=f"^({KEY_PATTERN})$")] | None,
         AfterValidator(_key),
         Says("It must be 1 to 255 visible ASCII characters."),
         Field(description="Asked for with this `Idempotency-Key`: finds the call whose answer was lost."),

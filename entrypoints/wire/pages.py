@@ -12,6 +12,8 @@ from outdial.domain.model.listing import LIMIT_MAX, SKIP_MAX, Page, PageRange
 from outdial.entrypoints.wire.reading import QueryNumber, RequestQuery, Says, problem
 
 DEFAULT_LIMIT: Final = 10
+PAGE_MAX: Final = SKIP_MAX + 1
+"""The last page of one record each."""
 
 
 def _within_reach(limit: int, info: ValidationInfo) -> int:
@@ -32,7 +34,9 @@ class PageQuery(RequestQuery):
     """
 
     page: Annotated[
-        QueryNumber, Field(ge=1, description="The page's number."), Says("It must be a whole number of 1 at least.")
+        QueryNumber,
+        Field(ge=1, le=PAGE_MAX, description="The page's number."),
+        Says(f"It must be a whole number from 1 to {PAGE_MAX}; follow `next_cursor` to go further."),
     ] = 1
     limit: Annotated[
         Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],

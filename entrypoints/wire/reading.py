@@ -8,7 +8,15 @@ from itertools import islice
 from typing import Annotated, Any, Final, TypeVar
 
 import attrs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from outdial.domain.model.decision import FieldProblem, Refused
@@ -20,6 +28,9 @@ M = TypeVar("M", bound=BaseModel)
 
 FIELD_LENGTH_MAX: Final = 255
 """How much of the name of a field that does not exist is repeated."""
+
+EXACT_MAX: Final = 2.0**53
+"""Below it, a float is one integer and no other (RFC 8259, 6)."""
 
 PROBLEM: Final = "problem"
 """The kind of a problem whose message is a sentence for clients."""
@@ -34,6 +45,19 @@ class RequestBody(BaseModel):
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: object) -> object:
+        """
+        Take 1.0 for the integer that it is, to JSON and its schemas (RFC 8259, 6), as far as floats are exact.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_MAX else value
+            for name, value in values.items()
+        }
 
 
 class RequestQuery(BaseModel):

@@ -61,6 +61,16 @@ def test_an_agent_is_an_integer_or_a_text(agent_id: object, reference: object) -
     assert reference == fields.agent_id
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """
+    JSON has one kind of numbers (RFC 8259, 6), and its schemas take 4.0 for an integer.
+    """
+    fields = read_fields({**BODY, "agent_id": 1.0, "contact_id": 4.0})
+
+    assert isinstance(fields, CallFields)
+    assert (1, 4) == (fields.agent_id, fields.contact_id)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -90,7 +100,7 @@ def test_a_missing_field_has_a_reason_of_its_own(body: dict[str, Any], reason: R
         ("phone_number", False, "It must be a string."),
         ("phone_number", ["+15551234567"], "It must be a string."),
         ("phone_number", {}, "It must be a string."),
-        ("agent_id", 1.0, NOT_AN_ID),
+        ("agent_id", 1.5, NOT_AN_ID),
         ("agent_id", True, NOT_AN_ID),
         ("agent_id", False, NOT_AN_ID),
         ("agent_id", [], NOT_AN_ID),
@@ -102,7 +112,9 @@ def test_a_missing_field_has_a_reason_of_its_own(body: dict[str, Any], reason: R
         ("agent_id", "\ud800", NOT_AN_ID),
         ("contact_id", "456", "It must be an integer."),
         ("contact_id", "", "It must be an integer."),
-        ("contact_id", 4.0, "It must be an integer."),
+        ("contact_id", 4.5, "It must be an integer."),
+        ("contact_id", 2.0**53, "It must be an integer."),
+        ("contact_id", float("inf"), "It must be an integer."),
         ("contact_id", True, "It must be an integer."),
         ("contact_id", ID_MAX + 1, "It must be an integer."),
         ("variables", [], "It must be an object."),

@@ -44,11 +44,7 @@ class Api:
         self.clock = ManualClock(builders.NOW)
         self.storage = storage if storage is not None else MemoryStorage()
         self._runner = asyncio.Runner()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(composition, "storage", lambda _settings: self.storage)
-            patch.setattr(composition, "clock", lambda: self.clock)
-            self.dialer = Dialer(settings)
-            self.run(self.dialer.start(dials=dials))
+        self.dialer = self.run(open_dialer(settings, self.storage, self.clock, dials=dials))
         self.app = create_app(self.dialer)
         self._client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False), base_url="http://outdial.test"
@@ -207,6 +203,18 @@ class Streamed:
             return {"type": "http.disconnect"}
         self.chunks_read += 1
         return {"type": "http.request", "body": chunk, "more_body": True}
+
+
+async def open_dialer(settings: Settings, storage: Storage, clock: ManualClock, *, dials: bool) -> Dialer:
+    """
+    Start a dialer over a storage and a clock of the test's own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composition, "storage", lambda _settings: storage)
+        patch.setattr(composition, "clock", lambda: clock)
+        dialer = Dialer(settings)
+        await dialer.start(dials=dials)
+    return dialer
 
 
 def problem_of(answer: httpx2.Response) -> tuple[int, str]:

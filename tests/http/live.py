@@ -19,7 +19,7 @@ import httpx2
 
 from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
-from outdial.ports.storage import Reader
+from outdial.ports.storage import Reader, Transaction
 from tests.entrypoints.clinic import KEY, furnish
 
 T = TypeVar("T")
@@ -75,12 +75,17 @@ class LiveServer:
 
 
 @contextmanager
-def serving(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[LiveServer]:
+def serving(
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    furnished_by: Callable[[Transaction], None] = furnish,
+) -> Iterator[LiveServer]:
     """
     Serve the clinic's accounts from a file in a folder until the block ends.
     """
     database = folder / "outdial.db"
-    _furnish(database)
+    _furnish(database, furnished_by)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")} | {
         "OUTDIAL_DATABASE": f"sqlite:///{database}",
         "OUTDIAL_PORT": "0",
@@ -121,11 +126,11 @@ def look_into(database: Path, work: Callable[[Reader], T]) -> T:
     return asyncio.run(main())
 
 
-def _furnish(database: Path) -> None:
+def _furnish(database: Path, furnished_by: Callable[[Transaction], None]) -> None:
     async def main() -> None:
         storage = SqliteStorage(database)
         await storage.start()
-        await storage.transact(furnish)
+        await storage.transact(furnished_by)
         await storage.stop()
 
     migrate(database)

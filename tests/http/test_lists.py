@@ -119,7 +119,7 @@ def test_filters(api: Api, query: str, found: int) -> None:
         ("page=0", "page"),
         ("page=-1", "page"),
         ("page=1002", "limit"),
-        ("page=99999999999999999999", "limit"),
+        ("page=99999999999999999999", "page"),
         ("page=2&cursor=5", "cursor"),
         ("cursor=-1", "cursor"),
         ("cursor=call_1", "cursor"),
