@@ -17,7 +17,7 @@ from outdial.entrypoints.http.problems import limit_headers
 from outdial.entrypoints.library import Dialer
 
 OPERATIONS: Final[tuple[Operation, ...]] = (*calls.OPERATIONS, *decisions.OPERATIONS)
-"""Fixed addresses stand before those with a part that varies: the first one that fits is taken."""
+"""In the order in which they are shown."""
 
 PAGES: Final[tuple[Page, ...]] = health.PAGES
 """What needs no key."""
@@ -26,13 +26,23 @@ PAGES: Final[tuple[Page, ...]] = health.PAGES
 def api_routes(dialer: Dialer) -> list[Route]:
     """
     Return the routes of all operations: one for each address, so that 405 names every method that it has.
+
+    Fixed addresses stand before those with a part that varies: the first one that fits is taken.
     """
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, {})[operation.method] = operation
     return [
-        Route(path, _dispatcher(dialer, operations), methods=list(operations)) for path, operations in by_path.items()
+        Route(path, _dispatcher(dialer, operations), methods=list(operations))
+        for path, operations in sorted(by_path.items(), key=lambda item: _varying(item[0]))
     ]
+
+
+def _varying(path: str) -> list[bool]:
+    """
+    Tell which parts of an address vary.
+    """
+    return [part.startswith("{") for part in path.split("/")]
 
 
 def _dispatcher(dialer: Dialer, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:

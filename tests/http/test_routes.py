@@ -29,6 +29,7 @@ def test_unknown_address_is_not_found_in_the_one_shape(api: Api, path: str) -> N
         ("OPTIONS", CALLS, {"POST", "GET", "HEAD"}),
         ("BREW", CALLS, {"POST", "GET", "HEAD"}),
         ("POST", f"{CALLS}/1", {"GET", "HEAD"}),
+        ("PUT", f"{CALLS}/preflight", {"POST"}),
         ("DELETE", f"{CALLS}/1", {"GET", "HEAD"}),
         ("POST", "/healthz", {"GET", "HEAD"}),
         ("POST", "/readyz", {"GET", "HEAD"}),
