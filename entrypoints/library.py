@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Final, Self
 
 import structlog
@@ -23,6 +24,7 @@ from outdial.domain.model.principal import Account, Credential, Operator, Presen
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules.ladder import decide
 from outdial.domain.rules.preview import Preview, preview
+from outdial.domain.service.decisions import DecidedCall
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
@@ -35,6 +37,7 @@ from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.wire.call_requests import read_fields
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
+from outdial.entrypoints.worker.pruner import RefusalPruner
 from outdial.ports.errors import UnknownRecordError
 
 WATCH_POLL_S: Final = 0.05
@@ -200,6 +203,14 @@ class Dialer:
         calls = await self._calls_with(reference, api_key)
         return Refused(reason=Reason.NOT_FOUND) if calls is None else await calls.show(reference)
 
+    async def decision(self, call_id: int | str, *, api_key: str | None = None) -> DecidedCall | Refused:
+        """
+        Return why a call was accepted, by its row or its `call_...` id.
+        """
+        reference = read_call_reference(str(call_id))
+        calls = await self._calls_with(reference, api_key)
+        return Refused(reason=Reason.NOT_FOUND) if calls is None else await calls.decision(reference)
+
     async def hang_up(self, call_id: int | str, *, api_key: str | None = None) -> CallView | Refused:
         """
         Cancel a call, by its row or its `call_...` id, or have it hung up; returns it as it is now, without waiting.
@@ -283,6 +294,11 @@ class Dialer:
         await worker.start()
         await self._open.enter_async_context(composition.queue_signal(settings, worker.wake))
         self._worker = worker
+        pruner = RefusalPruner(
+            storage=self._storage, clock=self._clock, retention=timedelta(days=settings.refusal_retention_days)
+        )
+        self._open.push_async_callback(pruner.stop)
+        pruner.start()
 
     def _given(self, api_key: str | None) -> Credential | None:
         return PresentedKey(text=api_key) if api_key is not None else self._credential

@@ -186,6 +186,9 @@ class Settings:
         allowed="1 to 3650",
         meaning="How long a request with an idempotency key is answered again.",
     )
+    refusal_retention_days: int = _setting(
+        "30", integer(1, 3650), allowed="1 to 3650", meaning="How long it is kept why a call was refused."
+    )
     default_rate_per_minute: int = _setting(
         "0.05", parse_amount, allowed="an amount such as `0.05`", meaning="The price where no rate's prefix fits."
     )

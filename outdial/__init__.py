@@ -8,9 +8,12 @@ Decide, pay for and place outbound phone calls from AI agents, each at most once
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.decision import Accepted, Decision, Refused, Replayed
 from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
+from outdial.domain.model.refusal import Refusal
 from outdial.domain.rules.preview import Judgement, Preview, Verdict
+from outdial.domain.service.decisions import DecidedCall
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
@@ -23,14 +26,17 @@ __all__ = [
     "Accepted",
     "Call",
     "CallView",
+    "DecidedCall",
     "Decision",
     "Dialer",
     "Disposition",
+    "Grounds",
     "Judgement",
     "OutdialError",
     "Permission",
     "Preview",
     "Reason",
+    "Refusal",
     "Refused",
     "Replayed",
     "Settings",

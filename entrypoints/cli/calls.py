@@ -2,8 +2,7 @@
 Asking for calls and looking at them.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Group, RenderableType
@@ -16,8 +15,7 @@ from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, refused, when
 from outdial.entrypoints.cli.following import statuses
-from outdial.entrypoints.cli.running import acting, json_is_wanted, operating
-from outdial.entrypoints.cli.values import nested
+from outdial.entrypoints.cli.running import acting, call_options, json_is_wanted, operating
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.wire.call_requests import CallsQuery
@@ -36,52 +34,16 @@ def calls() -> None:
 
 
 @click.command("call")
-@click.option("--agent", "agent_id", required=True, metavar="ID", help="The agent: its id or assistant id.")
-@click.option("--to", "phone_number", required=True, metavar="NUMBER", help="The number to dial, such as +15551234567.")
-@click.option("--contact", "contact_id", type=int, metavar="ID", help="A contact, whose fields the agent may use.")
-@click.option(
-    "--variable",
-    "variables",
-    multiple=True,
-    callback=nested,
-    metavar="NAME=VALUE",
-    help="A value for the agent's texts; dots in the name nest. Repeat for more.",
-)
-@click.option(
-    "--api-key",
-    envvar="OUTDIAL_API_KEY",
-    metavar="KEY",
-    help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
-)
-@click.option(
-    "--idempotency-key", metavar="KEY", help="Names the request: asked again with the same one, no second call is made."
-)
+@call_options
 @click.option("--wait", "waits", is_flag=True, help="Follow the call to its end; exit 1 unless it completes.")
 @operating
-async def call(
-    dialer: Dialer,
-    *,
-    agent_id: str,
-    phone_number: str,
-    contact_id: int | None,
-    variables: Mapping[str, object],
-    api_key: str | None,
-    idempotency_key: str | None,
-    waits: bool,
-) -> Answer:
+async def call(dialer: Dialer, *, waits: bool, **asked: Any) -> Answer:
     """
     Ask for a call.
 
     The call is decided, paid for and queued here; a running `outdial serve` dials it.
     """
-    decision = await dialer.dial(
-        phone_number,
-        agent_id,
-        contact_id=contact_id,
-        variables=variables,
-        api_key=api_key,
-        idempotency_key=idempotency_key,
-    )
+    decision = await dialer.dial(**asked)
     if isinstance(decision, Refused):
         return refused(decision)
     if waits:

@@ -6,15 +6,18 @@ import asyncio
 import functools
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from outdial.entrypoints import library
 from outdial.entrypoints.cli.answer import WRONG_USAGE, Answer, failed, print_answer, print_json
+from outdial.entrypoints.cli.values import nested
 from outdial.entrypoints.logs import set_up_logging
 from outdial.entrypoints.settings import PREFIX, Settings, read_settings
 from outdial.ports.errors import OutdialError
+
+T = TypeVar("T")
 
 JSON_OPTION: Final = "--json"
 SETTING_OPTIONS: Final = ("database", "host", "port", "carrier", "role")
@@ -135,3 +138,39 @@ carrier_option = click.option("--carrier", metavar="simulator|sip", help="Who ri
 role_option = click.option("--role", metavar="api|worker|all", help="Take calls, dial them, or both.")
 host_option = click.option("--host", help="Where to serve HTTP.")
 port_option = click.option("--port", help="Its port; 0 for any free one.")
+
+_CALL_OPTIONS: Final = (
+    click.option("--agent", "agent_id", required=True, metavar="ID", help="The agent: its id or assistant id."),
+    click.option(
+        "--to", "phone_number", required=True, metavar="NUMBER", help="The number to dial, such as +15551234567."
+    ),
+    click.option("--contact", "contact_id", type=int, metavar="ID", help="A contact, whose fields the agent may use."),
+    click.option(
+        "--variable",
+        "variables",
+        multiple=True,
+        callback=nested,
+        metavar="NAME=VALUE",
+        help="A value for the agent's texts; dots in the name nest. Repeat for more.",
+    ),
+    click.option(
+        "--api-key",
+        envvar="OUTDIAL_API_KEY",
+        metavar="KEY",
+        help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
+    ),
+    click.option(
+        "--idempotency-key",
+        metavar="KEY",
+        help="Names the request: asked again with the same one, no second call is made.",
+    ),
+)
+
+
+def call_options(command: Callable[..., T]) -> Callable[..., T]:
+    """
+    Add what describes a call, by the names that the library has for it.
+    """
+    for option in reversed(_CALL_OPTIONS):
+        command = option(command)
+    return command

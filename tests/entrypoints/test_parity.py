@@ -4,7 +4,6 @@ One decision, whichever way it is asked for: HTTP, the library and the command l
 
 import asyncio
 import json
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, Final
 
 import attrs
 import pytest
-import structlog
 from click.testing import CliRunner
 
 import outdial
@@ -125,20 +123,6 @@ INPUTS: Final = (
 """Every reason that a call can be refused for, and acceptance."""
 
 
-@pytest.fixture
-def logging_as_before() -> Iterator[None]:
-    """
-    Undo what the command line sets up for its process.
-    """
-    loggers = [logging.getLogger(), logging.getLogger("uvicorn")]
-    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
-    yield
-    loggers[0].handlers[:] = handlers
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
-    structlog.reset_defaults()
-
-
 def over_http(database: Path, asked: Asked) -> dict[str, Any]:
     """
     Ask by `POST /api/v1/calls`; it also fills the database for the others.
@@ -170,14 +154,10 @@ def at_the_command_line(database: Path, asked: Asked) -> dict[str, Any]:
     """
     Ask by `outdial call`.
     """
-    variables = [f"--variable={name}={value}" for name, value in _paths(asked.variables)]
-    contact = [f"--contact={asked.contact_id}"] if asked.contact_id is not None else []
-    arguments = ["call", f"--agent={asked.agent_id}", f"--to={asked.phone_number}", f"--api-key={asked.key}", "--json"]
-    named = [f"--idempotency-key={asked.idempotency_key}"] if asked.idempotency_key is not None else []
     environment = {name: None for name in os.environ if name.startswith("OUTDIAL_")}
     ran = CliRunner().invoke(
         main,
-        [*arguments, *contact, *named, *variables],
+        ["call", *words_of(asked)],
         env={
             **environment,
             "OUTDIAL_DATABASE": f"sqlite:///{database}",
@@ -187,6 +167,17 @@ def at_the_command_line(database: Path, asked: Asked) -> dict[str, Any]:
     assert (asked.expected != ACCEPTED) == bool(ran.exit_code)
     body: dict[str, Any] = json.loads(ran.stdout)
     return body
+
+
+def words_of(asked: Asked) -> list[str]:
+    """
+    Return an input as options of a command.
+    """
+    contact = [f"--contact={asked.contact_id}"] if asked.contact_id is not None else []
+    named = [f"--idempotency-key={asked.idempotency_key}"] if asked.idempotency_key is not None else []
+    variables = [f"--variable={name}={value}" for name, value in _paths(asked.variables)]
+    described = [f"--agent={asked.agent_id}", f"--to={asked.phone_number}", *contact, *variables]
+    return [*described, f"--api-key={asked.key}", *named, "--json"]
 
 
 def _paths(variables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
