@@ -4,7 +4,6 @@ outdial inside a Python process: `async with outdial.open() as dialer: await dia
 The same decisions as over HTTP, by the same code.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,18 +29,16 @@ from outdial.entrypoints import composition
 from outdial.entrypoints.administration import Administration
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.client import Client
+from outdial.entrypoints.client.event_hub import EventHub
 from outdial.entrypoints.client.front import Ports
 from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
+from outdial.entrypoints.watching import any_call, watch
 from outdial.entrypoints.wire.call_requests import read_fields
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.entrypoints.worker.pruner import RefusalPruner
-from outdial.ports.errors import UnknownRecordError
-
-WATCH_POLL_S: Final = 0.05
-"""How often a watched call is looked at; a read takes a tenth of a millisecond."""
 
 WORKER_ID_LENGTH: Final = 16
 
@@ -77,6 +74,7 @@ class Dialer:
             randomness=randomness,
             policy=settings.policy,
             on_hang_up=self._hang_up,
+            events=EventHub(self._storage),
         )
 
     async def start(self, *, dials: bool) -> Self:
@@ -94,6 +92,7 @@ class Dialer:
         try:
             await self._storage.start()
             self._open.push_async_callback(self._storage.stop)
+            self._open.push_async_callback(self._ports.events.stop)
             self._open.push_async_callback(self._limiter.stop)
             if dials:
                 await self._start_dialling()
@@ -233,12 +232,8 @@ class Dialer:
 
             UnknownRecordError: It is not in this database.
         """
-        deadline_s = asyncio.get_running_loop().time() + timeout_s
-        seen = None
-        while seen is None or not seen.is_terminal:
-            async with asyncio.timeout_at(deadline_s):  # over before the watcher goes on, who must not be interrupted
-                seen = await self._changed(call, seen)
-            yield seen
+        async for current in watch(self._storage, call, timeout_s=timeout_s):
+            yield current
 
     async def wait(self, call: Call, *, timeout_s: float) -> Call:
         """
@@ -252,6 +247,12 @@ class Dialer:
         async for current in self.watch(call, timeout_s=timeout_s):
             call = current
         return call
+
+    def end_streams(self) -> None:
+        """
+        End all streams of events and open no more: their clients go on elsewhere.
+        """
+        self._ports.events.close()
 
     async def readiness(self) -> Readiness:
         """
@@ -334,24 +335,9 @@ class Dialer:
         Return the calls of a key's account, or for the operator those of the call's own, if there is the call.
         """
         given = self._given(api_key)
-        if given is None and reference is not None and (call := await self._any_call(reference)) is not None:
+        if given is None and reference is not None and (call := await any_call(self._storage, reference)) is not None:
             given = Operator(account_id=call.account_id)
         return self.acting(given).calls if given is not None else None
-
-    async def _changed(self, call: Call, seen: Call | None) -> Call:
-        """
-        Return a call as soon as its state is another one than was seen.
-        """
-        while True:
-            current = await self._any_call(CallReference(number=call.id, token=call.token))
-            if current is None:
-                raise UnknownRecordError(f"There is no call {call.call_id}.")
-            if seen is None or current.state is not seen.state:
-                return current
-            await asyncio.sleep(WATCH_POLL_S)
-
-    async def _any_call(self, reference: CallReference) -> Call | None:
-        return await self._storage.read(lambda reader: reader.calls.call_of_any_account(reference))
 
 
 @asynccontextmanager

@@ -12,9 +12,11 @@ from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
+from outdial.domain.model.status_change import StatusChange
 from outdial.domain.rules.preview import Judgement, Preview, Verdict
 from outdial.domain.service.decisions import DecidedCall
 from outdial.domain.service.reading import CallView
+from outdial.entrypoints.client.event_stream import EventStream
 from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
 from outdial.ports.errors import OutdialError
@@ -30,6 +32,7 @@ __all__ = [
     "Decision",
     "Dialer",
     "Disposition",
+    "EventStream",
     "Grounds",
     "Judgement",
     "OutdialError",
@@ -42,6 +45,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Status",
+    "StatusChange",
     "Verdict",
     "__version__",
     "open",

@@ -9,7 +9,7 @@ import attrs
 
 from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import Decision, Refused
-from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.identifiers import CallReference, read_call_reference
 from outdial.domain.model.listing import Page
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
@@ -26,6 +26,8 @@ from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.listing import list_calls
 from outdial.domain.service.preflight import preview_call
 from outdial.domain.service.reading import CallView, view_call
+from outdial.entrypoints.client.event_stream import EventStream
+from outdial.entrypoints.client.following import follow_account, follow_call
 from outdial.entrypoints.client.front import Front
 from outdial.entrypoints.wire.call_requests import CallsQuery
 
@@ -172,3 +174,21 @@ class CallsClient:
         """
         work = partial(list_calls, wanted=query.filter, page=query.range)
         return await self._front.read(Permission.READ_CALLS, work)
+
+    async def events(
+        self, call_id: int | str | None = None, *, last_event_id: str | None = None
+    ) -> EventStream | Refused:
+        """
+        Follow one of the account's calls from its beginning to its end, or all of them from now on.
+
+        Args:
+            call_id: The call's row or its `call_...` id.
+
+            last_event_id: Of the last event that was handled: go on behind it instead.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        if call_id is None:
+            return await follow_account(self._front, last_event_id)
+        return await follow_call(self._front, read_call_reference(str(call_id)), last_event_id)

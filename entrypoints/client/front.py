@@ -13,6 +13,7 @@ from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, Credential, Permission
 from outdial.domain.model.rate_limit import Window
 from outdial.domain.service.reading import admit
+from outdial.entrypoints.client.event_hub import EventHub
 from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.ports.clock import Clock
 from outdial.ports.intake import Intake
@@ -38,6 +39,7 @@ class Ports:
     randomness: Randomness
     policy: Policy
     on_hang_up: Callable[[int], None]
+    events: EventHub
 
 
 @attrs.define
@@ -76,13 +78,22 @@ class Front:
         Raises:
             StorageError: The database can't be read now.
         """
+        if (refused := await self.count(permission)) is not None:
+            return refused
+        return await self.read_on(permission, work)
+
+    async def read_on(self, permission: Permission, work: Callable[[Reader, Account], T | Refused]) -> T | Refused:
+        """
+        Read once more for a request that was counted when it came in.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
 
         def admitted(reader: Reader) -> T | Refused:
             account = admit(reader, self.credential, permission, now)
             return account if isinstance(account, Refused) else work(reader, account)
 
-        if (refused := await self.count(permission)) is not None:
-            return refused
         now = self.ports.clock.now()
         return await self.ports.storage.read(admitted)
 

@@ -119,6 +119,8 @@ class Operation:
 
         media_type: What its answer is written in.
 
+        empty_answers: Statuses that it may answer with instead, without a body, each with a line about when.
+
         reasons: Why it may refuse, beside what any request may be refused for.
 
         request_headers: Headers that it reads, each with a line about it; those that it sends are `answer_headers`.
@@ -137,6 +139,7 @@ class Operation:
     status: HTTPStatus = HTTPStatus.OK
     answer: Any = None
     media_type: str = "application/json"
+    empty_answers: Mapping[HTTPStatus, str] = attrs.field(factory=dict)
     reasons: tuple[Reason, ...] = ()
     request_headers: Mapping[str, str] = attrs.field(factory=dict)
     answer_headers: Mapping[str, str] = attrs.field(factory=dict)

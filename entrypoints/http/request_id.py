@@ -47,10 +47,17 @@ class RequestIdMiddleware:
             await self._app(scope, receive, send)
             return
         request_id = self._randomness.base62(LENGTH)
+        is_waiting = True
+
+        def answered() -> None:
+            nonlocal is_waiting
+            self._in_flight -= is_waiting
+            is_waiting = False
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = request_id
+                answered()  # an answer may be a stream, which takes an hour
             await send(message)
 
         self._in_flight += 1
@@ -59,7 +66,7 @@ class RequestIdMiddleware:
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 await app(scope, receive, send_named)
         finally:
-            self._in_flight -= 1
+            answered()
 
     def _app_for(self, scope: Scope) -> ASGIApp:
         """

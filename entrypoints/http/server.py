@@ -4,7 +4,7 @@ Serving HTTP with uvicorn: httptools parses, uvloop runs.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -21,12 +21,15 @@ SHUTDOWN_S: Final = 4
 
 class _Server(uvicorn.Server):
     """
-    Tells when it listens.
+    Tells when it listens, and when it ends.
     """
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_listening: Callable[[str], None], on_ending: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._on_ending = on_ending
 
     async def startup(self, sockets: object = None) -> None:
         """
@@ -36,6 +39,13 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_listening(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """
+        Tell, then finish what is being answered.
+        """
+        self._on_ending()
+        await super().shutdown(sockets=sockets)
 
 
 async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
@@ -59,4 +69,4 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    await _Server(config, on_listening).serve()
+    await _Server(config, on_listening, dialer.end_streams).serve()

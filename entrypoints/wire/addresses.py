@@ -46,6 +46,7 @@ HEADERS: Final[Mapping[str, Header]] = {
         ]
     ),
     "Idempotent-Replayed": Header(value=Annotated[str, Field(pattern="^true$", examples=["true"])]),
+    "Last-Event-ID": Header(value=Annotated[str, Field(examples=["789-31415"])]),
     "Location": Header(
         value=Annotated[
             str,

@@ -14,14 +14,13 @@ from typing import Final
 
 import attrs
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from outdial.adapters.system.randomness import SystemRandomness
 from outdial.entrypoints.http import connections
-from outdial.entrypoints.http.connections import ImpatientProtocol, connections_max
+from outdial.entrypoints.http.connections import connections_max
 from tests.http.live import serving
+from tests.http.on_a_port import on_a_port
 
 REQUEST: Final = b"POST / HTTP/1.1\r\nHost: outdial.test\r\nContent-Length: 2\r\n\r\n{}"
 HALVES: Final = {
@@ -86,20 +85,8 @@ async def listening() -> AsyncIterator[Service]:
     """
     service = Service(asyncio.Event())
     service.answers.set()
-    config = uvicorn.Config(service, lifespan="off", log_config=None, timeout_keep_alive=30)
-    state = service.state
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: ImpatientProtocol(config, state, {}, randomness=SystemRandomness()), "127.0.0.1", 0
-    )
-    service.port = server.sockets[0].getsockname()[1]
-    try:
+    async with on_a_port(service, service.state) as service.port:
         yield service
-    finally:
-        server.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        await asyncio.gather(*state.tasks, return_exceptions=True)
 
 
 def awaited(scenario: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:

@@ -25,6 +25,9 @@ UNCOUNTED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR, H
 
 HEADER_COMPONENTS: Final = "#/components/headers/"
 PERMISSION_EXTENSION: Final = "x-required-permission"
+DATA_EXTENSION: Final = "x-event-data"
+"""The objects in a stream of events; the specification itself has a word for them (`itemSchema`) only since 3.2."""
+
 DESCRIPTION: Final = """
 Place outbound phone calls from AI agents, each at most once.
 
@@ -102,7 +105,11 @@ class _Writer:
             "description": f"Needs the permission `{operation.permission.value}`.",
             "tags": [_tag(operation.path)],
             "parameters": [*self._path(operation), *self._query(operation), *self._request_headers(operation)],
-            "responses": {str(operation.status.value): self._success(operation), **self._refusals(operation)},
+            "responses": {
+                str(operation.status.value): self._success(operation),
+                **self._empty_answers(operation),
+                **self._refusals(operation),
+            },
             "security": self._security,
             PERMISSION_EXTENSION: operation.permission.value,
         }
@@ -161,6 +168,12 @@ class _Writer:
         written["content"] = {JSON: self._content(schema)}
         links = links_of(operation, self._operations, self._schemas.object(f"answer {operation.name}"))
         return written | {"links": links} if links else written
+
+    def _empty_answers(self, operation: Operation) -> dict[str, Any]:
+        return {
+            str(status.value): {"description": words, "headers": self._headers({REQUEST_ID: ""})}
+            for status, words in operation.empty_answers.items()
+        }
 
     def _refusals(self, operation: Operation) -> dict[str, Any]:
         return {
@@ -265,8 +278,8 @@ def _text_of(schema: JsonSchema) -> JsonSchema:
     """
     Return the schema of a text that objects are written in, one after the other.
     """
-    name = schema.get("$ref", "").removeprefix(COMPONENTS)
-    return {"type": "string", "description": f"Each `data` is a `{name}`."} if name else {"type": "string"}
+    name = schema["$ref"].removeprefix(COMPONENTS)
+    return {"type": "string", "description": f"Each `data` is a `{name}`.", DATA_EXTENSION: schema}
 
 
 def _names(path: str) -> list[str]:
