@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.decision import Accepted
+from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.identifiers import EventId
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.rate import Rate
-from outdial.domain.model.refusal import Decided
+from outdial.domain.model.refusal import Decided, Refusal
 from outdial.domain.model.wallet import EntryKind
 from outdial.entrypoints.copying import Progress, fill
 from outdial.ports.archive import TABLES
@@ -53,6 +53,7 @@ class Drawn:
     people: Sequence[DirectoryRecord]
     states: Sequence[State]
     call: Call | None
+    refusals: Sequence[Refusal]
 
 
 @st.composite
@@ -71,6 +72,7 @@ def contents(draw: st.DrawFn) -> Drawn:
         people=[record for record in people if record.id not in FURNISHED],
         states=sorted(states, key=State.QUEUED.__eq__),
         call=None if call is None else attrs.evolve(call, id=max(call.id, len(states) + 1), hold_micros=0),
+        refusals=draw(st.lists(records.refusals, max_size=3)),
     )
 
 
@@ -90,6 +92,8 @@ def _store(database: Database, drawn: Drawn) -> None:
         database.transact(partial(_add, record))
     for state in drawn.states:
         in_state(database, state)
+    for refusal in drawn.refusals:
+        _store_refusal(database, refusal)
     if drawn.call is not None:
         call = drawn.call
         hold = builders.entry(EntryKind.HOLD, 0, call_id=call.id)
@@ -98,6 +102,13 @@ def _store(database: Database, drawn: Drawn) -> None:
             return [Decided(decision=Accepted(call=call, hold=hold, grounds=builders.grounds()))]
 
         database.accept(builders.request(), decide=decide)
+
+
+def _store_refusal(database: Database, refusal: Refusal) -> None:
+    def decide(_requests: Sequence[CallRequest], _snapshot: Sequence[Facts]) -> Sequence[Decided]:
+        return [Decided(decision=Refused(reason=refusal.reason), refusal=refusal)]
+
+    database.accept(builders.request(), decide=decide)
 
 
 def _filled(source: Place, target: Place) -> None:

@@ -8,13 +8,20 @@ from functools import partial
 
 import pytest
 
-from outdial.adapters.postgres import calls, do_not_call, snapshot, wallets
+from outdial.adapters.postgres import calls, decisions, do_not_call, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.storage import PostgresStorage
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageError
-from tests.contract.storage import test_acceptance, test_calls, test_hang_ups, test_overlaps, test_wallets
+from tests.contract.storage import (
+    test_acceptance,
+    test_calls,
+    test_decisions,
+    test_hang_ups,
+    test_overlaps,
+    test_wallets,
+)
 from tests.contract.storage.database import Database
 from tests.postgres import test_workers
 from tests.postgres.conftest import Run
@@ -92,6 +99,14 @@ def _without_account_of_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, snapshot.SQL, "dnc_entries", "account_id = wanted_account", "account_id <> wanted_account")
 
 
+def _without_account_of_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(monkeypatch, decisions.SQL, "refusal", "account_id = %(account_id)s", "%(account_id)s > 0")
+
+
+def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(monkeypatch, decisions.SQL, "grounds", "account_id = %(account_id)s", "%(account_id)s > 0")
+
+
 OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_wallet_lock, test_overlaps.check_two_deposits),
     (_without_wallet_lock_of_batches, test_overlaps.check_two_acceptances),
@@ -140,6 +155,8 @@ CONTROLS: tuple[tuple[Break, Check], ...] = (
     (_without_queue_lock, test_workers.check_two_workers_lease_side_by_side),
     (_without_ledger_order, test_wallets.test_each_kind_of_entry_moves_the_wallet),
     (_without_account_of_entries, test_acceptance.test_the_facts_hold_everything_a_rule_may_see),
+    (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
+    (_without_account_of_grounds, test_decisions.test_grounds_of_others_are_none),
 )
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from outdial.adapters.sqlite import calls, connection, snapshot, wallets, writer
+from outdial.adapters.sqlite import calls, connection, decisions, snapshot, wallets, writer
 from outdial.ports.errors import StorageError
 from tests import builders
 from tests.contract.storage import (
     test_acceptance,
     test_calls,
+    test_decisions,
     test_directory,
     test_overlaps,
     test_sqlite_commits,
@@ -59,6 +60,14 @@ def _without_ledger_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def _without_account_of_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = snapshot.DNC_ENTRIES.replace("account_id = json", "account_id <> json")
     monkeypatch.setattr(snapshot, "DNC_ENTRIES", wrong)
+
+
+def _without_account_of_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "REFUSAL", decisions.REFUSAL.replace("account_id = ?", "? > 0"))
+
+
+def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "GROUNDS", decisions.GROUNDS.replace("account_id = ?", "? > 0"))
 
 
 @pytest.fixture
@@ -110,6 +119,8 @@ CONTROLS: tuple[tuple[Break, Callable[[Database], None]], ...] = (
     (_without_query_only, test_sqlite_commits.test_a_read_can_not_write),
     (_without_ledger_order, test_wallets.test_each_kind_of_entry_moves_the_wallet),
     (_without_account_of_entries, test_acceptance.test_the_facts_hold_everything_a_rule_may_see),
+    (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
+    (_without_account_of_grounds, test_decisions.test_grounds_of_others_are_none),
 )
 
 
