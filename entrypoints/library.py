@@ -7,8 +7,7 @@ The same decisions as over HTTP, by the same code.
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
-from typing import Final, Self
+from typing import Self
 
 import structlog
 
@@ -33,14 +32,13 @@ from outdial.entrypoints.client.event_hub import EventHub
 from outdial.entrypoints.client.front import Ports
 from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.entrypoints.logs import set_up_own_logging
+from outdial.entrypoints.metrics import Metrics
 from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.watching import any_call, watch
 from outdial.entrypoints.wire.call_requests import read_fields
-from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
-from outdial.entrypoints.worker.pruner import RefusalPruner
-
-WORKER_ID_LENGTH: Final = 16
+from outdial.entrypoints.worker.call_worker import CallWorker
+from outdial.entrypoints.worker.dialling import dialling
 
 
 class Dialer:
@@ -49,6 +47,8 @@ class Dialer:
 
     Attributes:
         settings: What it was opened with.
+
+        metrics: What this process did, in numbers.
 
         administration: Accounts, keys, agents, contacts, lists, prices.
     """
@@ -61,13 +61,19 @@ class Dialer:
         self._worker: CallWorker | None = None
         self._dials = False
         self._open = AsyncExitStack()
+        self.metrics = Metrics()
         randomness = composition.randomness()
         self.administration = Administration(self._storage, self._clock, randomness)
         self._limiter = composition.rate_limiter(settings, self._clock)
         self._ports = Ports(
             storage=self._storage,
             intake=composition.intake(
-                settings, self._storage, clock=self._clock, randomness=randomness, on_accepted=self._wake
+                settings,
+                self._storage,
+                clock=self._clock,
+                randomness=randomness,
+                on_accepted=self._wake,
+                on_committed=self.metrics.committed,
             ),
             requests=RequestCounter(self._storage, self._limiter, self._clock),
             clock=self._clock,
@@ -75,6 +81,8 @@ class Dialer:
             policy=settings.policy,
             on_hang_up=self._hang_up,
             events=EventHub(self._storage),
+            on_decision=self.metrics.decided,
+            on_moved=self.metrics.moved,
         )
 
     async def start(self, *, dials: bool) -> Self:
@@ -266,6 +274,12 @@ class Dialer:
             return Readiness(needed)
         return Readiness(needed, {"rate_limits": await self._limiter.problem() or READY})
 
+    async def scrape(self) -> bytes:
+        """
+        Return the numbers of this process and its database in Prometheus' text format.
+        """
+        return await self.metrics.scrape(self._storage, self._clock)
+
     def _wake(self) -> None:
         if self._worker is not None:
             self._worker.wake()
@@ -275,31 +289,11 @@ class Dialer:
             self._worker.hang_up(call_id)
 
     async def _start_dialling(self) -> None:
-        settings = self.settings
-        self._open.enter_context(composition.dialling_rights(settings))
-        worker = CallWorker(
-            storage=self._storage,
-            carrier=composition.carrier(settings),
-            runtimes=composition.runtimes(settings),
-            clock=self._clock,
-            settings=CallWorkerSettings(
-                ring_timeout_s=settings.ring_timeout_s,
-                live_calls_max=settings.live_calls_max,
-                worker_id=composition.randomness().base62(WORKER_ID_LENGTH),
-                trunk=settings.trunk,
-                capacity=settings.capacity,
-                has_rivals=composition.is_shared(settings),
-            ),
+        worker = await self._open.enter_async_context(
+            dialling(self.settings, self._storage, self._clock, on_moved=self.metrics.moved)
         )
-        self._open.push_async_callback(worker.stop)
-        await worker.start()
-        await self._open.enter_async_context(composition.queue_signal(settings, worker.wake))
         self._worker = worker
-        pruner = RefusalPruner(
-            storage=self._storage, clock=self._clock, retention=timedelta(days=settings.refusal_retention_days)
-        )
-        self._open.push_async_callback(pruner.stop)
-        pruner.start()
+        self.metrics.live_calls.set_function(lambda: worker.live_calls)
 
     def _given(self, api_key: str | None) -> Credential | None:
         return PresentedKey(text=api_key) if api_key is not None else self._credential

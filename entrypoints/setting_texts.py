@@ -116,6 +116,15 @@ def read_database(text: str) -> str:
     return shown_database(text)
 
 
+def read_token(text: str) -> str:
+    """
+    Read what a header can carry.
+    """
+    if not re.fullmatch(r"[!-~]{1,255}", text):
+        raise ValueError(text)
+    return text
+
+
 def read_redis(text: str) -> str:
     """
     Read the address of a Redis.

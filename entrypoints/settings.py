@@ -28,6 +28,7 @@ from outdial.entrypoints.setting_texts import (
     read_reachable,
     read_redis,
     read_text,
+    read_token,
     read_user_name,
     shown_database,
     without_password,
@@ -231,6 +232,16 @@ class Settings:
         read_boolean,
         allowed="`true` or `false`",
         meaning="Whether `?api_key=` is accepted, for trying things out.",
+    )
+    metrics: str = _setting(
+        "on", one_of("on", "off"), allowed="`on` or `off`", meaning="Whether `/metrics` is served, for Prometheus."
+    )
+    metrics_token: str = _setting(
+        "",
+        read_token,
+        allowed="visible ASCII characters",
+        meaning="What `/metrics` asks for as `Authorization: Bearer`; empty to serve anybody.",
+        secret=True,
     )
     log_format: str = _setting(
         "console", one_of("console", "json"), allowed="`console` or `json`", meaning="How log lines are written."

@@ -11,6 +11,7 @@ from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import LiveCalls
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import PhoneNumber
 
 
@@ -52,6 +53,11 @@ class CallsReader(Protocol):
     def to_hang_up(self, call_ids: Collection[int]) -> frozenset[int]:
         """
         Return which of a worker's own calls are to be hung up, whoever owns them.
+        """
+
+    def open(self) -> tuple[OpenCalls, ...]:
+        """
+        Add up the calls that are not over, over all accounts, by state and currency, in any order.
         """
 
 

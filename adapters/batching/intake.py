@@ -5,6 +5,7 @@ Group commit: requests wait while one batch commits, then go together.
 import asyncio
 import copy
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Final
 
 import structlog
@@ -36,6 +37,9 @@ _Waiting = tuple[CallRequest, asyncio.Future[Decision]]
 class BatchingIntake:
     """
     Gathers requests on one event loop; one batch is in flight at a time.
+
+    It tells `on_accepted` that there are new calls, and `on_committed` how many requests a commit decided and after how
+    many seconds.
     """
 
     def __init__(
@@ -46,12 +50,14 @@ class BatchingIntake:
         clock: Clock,
         randomness: Randomness,
         on_accepted: Callable[[], None],
+        on_committed: Callable[[int, float], None] = lambda _requests, _seconds: None,
     ) -> None:
         self._storage = storage
         self._policy = policy
         self._clock = clock
         self._randomness = randomness
         self._on_accepted = on_accepted
+        self._on_committed = on_committed
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
 
@@ -105,6 +111,7 @@ class BatchingIntake:
         """
         Decide one batch; whatever goes wrong reaches everybody who waits for it, and nobody else.
         """
+        begun_s = perf_counter()
         try:
             decisions = await self._storage.accept([request for request, _ in batch], self._policy, decide_all)
             answers = list(zip(batch, decisions, strict=True))
@@ -115,6 +122,7 @@ class BatchingIntake:
             _log.error("accept_failed", requests=len(batch), kind=type(error).__name__)
             self._fail(batch, error)
         else:
+            self._on_committed(len(batch), perf_counter() - begun_s)
             for (_, decided), decision in answers:
                 if not decided.done():
                     decided.set_result(decision)

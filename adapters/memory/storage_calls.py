@@ -17,7 +17,8 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import MICROS_PER_SECOND, LiveCalls
 from outdial.domain.model.identifiers import CallReference
-from outdial.domain.model.lifecycle import BEGUN, State
+from outdial.domain.model.lifecycle import BEGUN, TERMINAL, State
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
@@ -92,6 +93,25 @@ class MemoryCalls:
         """
         known = (self._tables.calls[call_id] for call_id in call_ids if call_id in self._tables.calls)
         return frozenset(call.id for call in known if call.hang_up_at is not None)
+
+    def open(self) -> tuple[OpenCalls, ...]:
+        """
+        Add up the calls that are not over.
+        """
+        groups: dict[tuple[State, str], list[Call]] = {}
+        for call in self._tables.calls.values():
+            if call.state not in TERMINAL:
+                groups.setdefault((call.state, call.rate.currency), []).append(call)
+        return tuple(
+            OpenCalls(
+                state=state,
+                currency=currency,
+                count=len(calls),
+                oldest_at=min(call.created_at for call in calls),
+                held_micros=sum(call.hold_micros for call in calls),
+            )
+            for (state, currency), calls in groups.items()
+        )
 
     def live(self) -> LiveCalls:
         """

@@ -13,12 +13,13 @@ from outdial.adapters.postgres.call_rows import progress_columns, record_columns
 from outdial.adapters.postgres.queries import load
 from outdial.adapters.postgres.statements import Statements
 from outdial.adapters.relational.columns import write_time
-from outdial.adapters.relational.values import Row, read_call, read_record
+from outdial.adapters.relational.values import Row, read_call, read_open_calls, read_record
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import LiveCalls
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
@@ -86,6 +87,12 @@ class PostgresCalls:
         Return which of a worker's own calls are to be hung up.
         """
         return frozenset(row[0] for row in self._sql.all(SQL["to_hang_up"], ids=sorted(call_ids)))
+
+    def open(self) -> tuple[OpenCalls, ...]:
+        """
+        Add up the calls that are not over.
+        """
+        return tuple(map(read_open_calls, self._sql.all(SQL["open"])))
 
     def live(self) -> LiveCalls:
         """

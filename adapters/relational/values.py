@@ -23,6 +23,7 @@ from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.lifecycle import State
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate import Rate
@@ -180,6 +181,20 @@ def read_record(row: Row) -> CallRecord:
         state=State(state),
         disposition=None if disposition is None else Disposition(disposition),
         at=read_time(at),
+    )
+
+
+def read_open_calls(row: Row) -> OpenCalls:
+    """
+    Read the sum of some open calls.
+    """
+    state, currency, count, oldest_at, held_micros = row
+    return OpenCalls(
+        state=State(state),
+        currency=currency,
+        count=count,
+        oldest_at=read_time(oldest_at),
+        held_micros=held_micros,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from outdial.adapters.relational.columns import write_time
-from outdial.adapters.relational.values import Row, read_call, read_record
+from outdial.adapters.relational.values import Row, read_call, read_open_calls, read_record
 from outdial.adapters.sqlite.call_rows import progress_row, record_row
 from outdial.adapters.sqlite.statements import Statements
 from outdial.adapters.sqlite.workers import read_clock
@@ -20,6 +20,7 @@ from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.capacity import MICROS_PER_SECOND, LiveCalls
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import StorageConflictError
 
@@ -51,6 +52,10 @@ UNATTENDED: Final = (
     " or worker_id not in (select id from workers where seen_at_micros > ? - ?)) order by id limit ?"
 )
 LIVE: Final = "select account_id, caller_id, count(*) from calls" + _BEGUN + " group by account_id, caller_id"
+OPEN: Final = (
+    "select state, currency, count(*), min(created_at), sum(hold_micros) from calls"
+    " where state not in ('settled', 'canceled', 'blocked') group by state, currency"
+)
 RECORDS: Final = (
     "select number, call_id, account_id, state, disposition, at from call_records where call_id = ? order by number"
 )
@@ -121,6 +126,12 @@ class SqliteCalls:
         Return which of a worker's own calls are to be hung up.
         """
         return frozenset(row[0] for row in self._sql.all(TO_HANG_UP, json.dumps(sorted(call_ids))))
+
+    def open(self) -> tuple[OpenCalls, ...]:
+        """
+        Add up the calls that are not over.
+        """
+        return tuple(map(read_open_calls, self._sql.all(OPEN)))
 
     def live(self) -> LiveCalls:
         """

@@ -90,17 +90,20 @@ def recover(
         attended: Rows of calls that this worker does see through; they are left alone.
 
         silent_s: Other workers' calls are left behind once those have not been heard of for this long.
+
+    Returns:
+        The calls as they are now, oldest first.
     """
     begun = transaction.calls.unattended(worker_id, silent_s=silent_s, limit=limit + len(attended))
     left_behind = tuple(call for call in begun if call.id not in attended)[:limit]
     # Wallets are locked in the order of accounts, as acceptance does, so that neither waits for the other in a circle.
+    changed: dict[int, Call] = {}
     for call in sorted(left_behind, key=lambda call: call.account_id):
         returned = call.after(Trigger.RETURN)
         if returned is not None:
             save_call(transaction, returned, at)
-        else:
-            end(transaction, call, at=at, disposition=Disposition.OUTCOME_UNKNOWN)
-    return left_behind
+        changed[call.id] = returned or end(transaction, call, at=at, disposition=Disposition.OUTCOME_UNKNOWN)
+    return tuple(changed[call.id] for call in left_behind)
 
 
 def _current(transaction: Transaction, dialled: Call) -> Call:

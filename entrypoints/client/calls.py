@@ -6,10 +6,12 @@ from functools import partial
 from typing import Final
 
 import attrs
+import structlog
 
 from outdial.domain.model.call_request import CallFields, CallRequest
-from outdial.domain.model.decision import Decision, Refused
+from outdial.domain.model.decision import Decision, Refused, Replayed
 from outdial.domain.model.identifiers import CallReference, read_call_reference
+from outdial.domain.model.lifecycle import State
 from outdial.domain.model.listing import Page
 from outdial.domain.model.principal import Permission
 from outdial.domain.model.reason import Reason
@@ -30,6 +32,8 @@ from outdial.entrypoints.client.event_stream import EventStream
 from outdial.entrypoints.client.following import follow_account, follow_call
 from outdial.entrypoints.client.front import Front
 from outdial.entrypoints.wire.call_requests import CallsQuery
+
+_log = structlog.get_logger()
 
 EVERY_CALL: Final = CallsQuery()
 
@@ -61,11 +65,17 @@ class CallsClient:
             StorageError: Nothing was accepted.
         """
         front = self._front
-        if (refused := await front.count(Permission.INITIATE_CALLS)) is not None:
-            return refused
-        return await front.ports.intake.submit(
-            front.credential, content, idempotency_key=idempotency_key, window=front.window
-        )
+        decision: Decision | None = await front.count(Permission.INITIATE_CALLS)
+        if decision is None:
+            decision = await front.ports.intake.submit(
+                front.credential, content, idempotency_key=idempotency_key, window=front.window
+            )
+        front.ports.on_decision(decision)
+        if isinstance(decision, Refused):
+            _log.debug("call_refused", reason=decision.reason.value)
+        else:  # ties the request's id, which stands on every line that is logged for it, to the call's
+            _log.info("call_accepted", call_id=decision.call.call_id, replayed=isinstance(decision, Replayed))
+        return decision
 
     async def preflight(
         self, content: CallFields | Refused, *, idempotency_key: str | None = None
@@ -160,9 +170,12 @@ class CallsClient:
         Raises:
             StorageError: Nothing was written.
         """
+        ports, began_at = self._front.ports, self._front.ports.clock.now()
         view = await self._front.write(Permission.INITIATE_CALLS, partial(hang_up, reference=reference))
         if not isinstance(view, Refused):
-            self._front.ports.on_hang_up(view.call.id)
+            ports.on_hang_up(view.call.id)
+            if view.call.state is State.CANCELED and view.call.ended_at is not None and view.call.ended_at >= began_at:
+                ports.on_moved(view.call, view.call.ended_at)
         return view
 
     async def list(self, query: CallsQuery = EVERY_CALL) -> Page[CallView] | Refused:

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import attrs
 
-from outdial.domain.model.decision import Refused
+from outdial.domain.model.call import Call
+from outdial.domain.model.decision import Decision, Refused
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, Credential, Permission
 from outdial.domain.model.rate_limit import Window
@@ -29,6 +30,10 @@ class Ports:
     What requests are served with.
 
     Attributes:
+        on_decision: Told what was decided about each request for a call.
+
+        on_moved: Told each call that a client brought into another state, and when.
+
         on_hang_up: Told the row of each call that a client hangs up, so that a process that dials does so at once.
     """
 
@@ -38,6 +43,8 @@ class Ports:
     clock: Clock
     randomness: Randomness
     policy: Policy
+    on_decision: Callable[[Decision], None]
+    on_moved: Callable[[Call, datetime], None]
     on_hang_up: Callable[[int], None]
     events: EventHub
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outdial.entrypoints.http import calls, decisions, events, health
+from outdial.entrypoints.http import calls, decisions, events, health, metrics
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
 from outdial.entrypoints.http.page import Page
@@ -19,7 +19,7 @@ from outdial.entrypoints.library import Dialer
 OPERATIONS: Final[tuple[Operation, ...]] = (*calls.OPERATIONS, *decisions.OPERATIONS, *events.OPERATIONS)
 """In the order in which they are shown."""
 
-PAGES: Final[tuple[Page, ...]] = health.PAGES
+PAGES: Final[tuple[Page, ...]] = (*health.PAGES, *metrics.PAGES)
 """What needs no key."""
 
 

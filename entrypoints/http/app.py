@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from outdial.entrypoints import composition
 from outdial.entrypoints.http.api import PAGES, api_routes
+from outdial.entrypoints.http.measuring import MeasuringMiddleware
 from outdial.entrypoints.http.problems import HANDLERS
 from outdial.entrypoints.http.reference import reference_routes
 from outdial.entrypoints.http.request_id import RequestIdMiddleware
@@ -15,11 +16,11 @@ from outdial.entrypoints.library import Dialer
 
 def create_app(dialer: Dialer) -> ASGIApp:
     """
-    Return the ASGI application that serves an opened dialer; a worker's tells of its health alone.
+    Return the ASGI application that serves an opened dialer; a worker's tells of itself alone.
     """
     routes = [page.route(dialer) for page in PAGES]
     if dialer.settings.role != "worker":
         routes += [*api_routes(dialer), *reference_routes(key_in_query=dialer.settings.api_key_in_query)]
     app = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
     app.router.redirect_slashes = False
-    return RequestIdMiddleware(app, composition.randomness())
+    return MeasuringMiddleware(RequestIdMiddleware(app, composition.randomness()), dialer.metrics.answered)

@@ -5,6 +5,7 @@ What load balancers ask.
 from http import HTTPStatus
 from typing import Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from outdial.entrypoints.http.page import Page
@@ -13,14 +14,14 @@ from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.wire.health import AliveBody, ReadyBody, UnreadyBody, unready_body
 
 
-async def live(_dialer: Dialer) -> Response:
+async def live(_dialer: Dialer, _request: Request) -> Response:
     """
     Answer as long as the process can.
     """
     return json_response(AliveBody(status="ok"), HTTPStatus.OK)
 
 
-async def ready(dialer: Dialer) -> Response:
+async def ready(dialer: Dialer, _request: Request) -> Response:
     """
     Tell whether calls can be accepted and dialled, even if some part is not as it should be; otherwise 503.
     """

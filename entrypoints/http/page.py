@@ -25,12 +25,14 @@ class Page:
         summary: What it is for, in a line.
 
         answers: The shape of each answer by its status; `str` for text.
+
+        media_type: What the answers are written in, but for refusals.
     """
 
     path: str
     name: str
     summary: str
-    endpoint: Callable[[Dialer], Awaitable[Response]]
+    endpoint: Callable[[Dialer, Request], Awaitable[Response]]
     answers: Mapping[HTTPStatus, Any]
     media_type: str = "application/json"
 
@@ -39,7 +41,7 @@ class Page:
         Return its route for a dialer.
         """
 
-        async def serve(_request: Request) -> Response:
-            return await self.endpoint(dialer)
+        async def serve(request: Request) -> Response:
+            return await self.endpoint(dialer, request)
 
         return Route(self.path, serve, methods=["GET"])

@@ -6,7 +6,9 @@ word, by its deadline as `outcome_unknown`, or at the next start.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -17,6 +19,7 @@ from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import CallEvent, Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
@@ -50,6 +53,9 @@ STORE_PAUSE_S: Final = 0.25
 class Line:
     """
     What every attempt needs.
+
+    Attributes:
+        on_moved: Told each call that was brought into another state, and when.
     """
 
     storage: Storage
@@ -57,6 +63,7 @@ class Line:
     runtimes: Mapping[RuntimeKind, Runtime]
     clock: Clock
     ring_timeout_s: int
+    on_moved: Callable[[Call, datetime], None]
 
 
 class Attempt:
@@ -98,11 +105,13 @@ class Attempt:
         self._may_ring = True
         sending = await self._store(partial(pass_no_return, leased=self._call, at=self._line.clock.now()))
         if sending is None:
+            await self._tell_if_blocked()
             self._log.info("call_not_dialled")
             return
-        self._call = sending
+        self._take(sending)
+        self._log = self._log.bind(attempt_id=sending.attempt_id)
         if sending.hang_up_at is not None or self._is_unwanted.is_set():
-            self._call = await self._close(Disposition.CANCELED)
+            self._take(await self._close(Disposition.CANCELED))
             self._log.info("call_not_dialled")
             return
         obeying = asyncio.create_task(self._obey())
@@ -129,7 +138,27 @@ class Attempt:
         self._log.error("agent_not_ready", problem=words)
         cause = HangUpCause(words=words)
         await self._store(partial(give_up, leased=self._call, at=self._line.clock.now(), cause=cause))
+        await self._tell_if_blocked()
         return None
+
+    async def _tell_if_blocked(self) -> None:
+        """
+        Tell of a call that something stood against, of which nobody else tells.
+        """
+        reference = CallReference(number=self._call.id)
+        with contextlib.suppress(StorageError):
+            call = await self._line.storage.read(lambda reader: reader.calls.call_of_any_account(reference))
+            if call is not None and call.state is State.BLOCKED and call.fence == self._call.fence:
+                self._take(call)
+
+    def _take(self, call: Call) -> None:
+        """
+        Go on with the call as it is now.
+        """
+        has_moved = call.state is not self._call.state
+        self._call = call
+        if has_moved:
+            self._line.on_moved(call, self._line.clock.now())
 
     async def _obey(self) -> None:
         """
@@ -158,7 +187,7 @@ class Attempt:
             self._log.exception("carrier_failed")
             await self._doubt(HangUpCause(words="The carrier's adapter failed."))
         else:
-            self._call = await self._store(partial(mark_placed, dialled=self._call, at=self._line.clock.now()))
+            self._take(await self._store(partial(mark_placed, dialled=self._call, at=self._line.clock.now())))
 
     async def _follow(self) -> None:
         """
@@ -190,7 +219,7 @@ class Attempt:
             if event is not None:
                 await self._apply(event)
             else:
-                self._call = await self._close(disposition)
+                self._take(await self._close(disposition))
         self._carrier_is_done = True
 
     async def _close(self, disposition: Disposition) -> Call:
@@ -226,7 +255,7 @@ class Attempt:
     async def _doubt(self, cause: HangUpCause) -> None:
         self._log.warning("outcome_uncertain", cause=str(cause))
         work = partial(mark_doubtful, dialled=self._call, at=self._line.clock.now(), cause=cause)
-        self._call = await self._store(work)
+        self._take(await self._store(work))
 
     def _rejection(self, error: RejectedError) -> Ended:
         return Ended(
@@ -250,7 +279,7 @@ class Attempt:
         self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        self._call = await self._store(partial(apply_event, dialled=self._call, event=event))
+        self._take(await self._store(partial(apply_event, dialled=self._call, event=event)))
         self._carrier_is_done = isinstance(event, Ended)
         self._log.info("call_progress", state=self._call.state)
 

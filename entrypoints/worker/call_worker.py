@@ -5,7 +5,8 @@ The loop that takes queued calls and sees each through, at most one dial a call.
 import asyncio
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -102,9 +103,21 @@ class CallWorker:
         runtimes: Mapping[RuntimeKind, Runtime],
         clock: Clock,
         settings: CallWorkerSettings,
+        on_moved: Callable[[Call, datetime], None] = lambda _call, _at: None,
     ) -> None:
+        """
+        Take what it works with.
+
+        Args:
+            on_moved: Told each call that it brought into another state, and when.
+        """
         self._line = Line(
-            storage=storage, carrier=carrier, runtimes=runtimes, clock=clock, ring_timeout_s=settings.ring_timeout_s
+            storage=storage,
+            carrier=carrier,
+            runtimes=runtimes,
+            clock=clock,
+            ring_timeout_s=settings.ring_timeout_s,
+            on_moved=on_moved,
         )
         self._settings = settings
         self._awake = asyncio.Event()
@@ -186,6 +199,8 @@ class CallWorker:
         """
         while recovered := await self._recover_some():
             _log.warning("calls_recovered", calls=[call.call_id for call in recovered])
+            for call in recovered:
+                self._line.on_moved(call, self._line.clock.now())
 
     async def _recover_some(self) -> tuple[Call, ...]:
         async with self._roll:

@@ -55,6 +55,8 @@ READ: Final[dict[str, dict[str, Any]]] = {
         "rediss://outdial:correct@redis.example:6380/2": "rediss://outdial:correct@redis.example:6380/2",
     },
     "api_key_in_query": {"true": True, "false": False},
+    "metrics": {"on": "on", "off": "off"},
+    "metrics_token": {"correct-horse": "correct-horse", "a" * 255: "a" * 255},
     "log_format": {"console": "console", "json": "json"},
     "log_level": {"debug": "debug", "error": "error"},
 }
@@ -92,6 +94,8 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "number_check": ("loose", "VALID"),
     "rate_limit_storage": ("127.0.0.1:6379", "redis:///x", "redis://a b", "memcached://127.0.0.1", "redis://a/0/1"),
     "api_key_in_query": ("yes", "1", "True"),
+    "metrics": ("true", "yes"),
+    "metrics_token": ("a b", "ä", "a" * 256),
     "log_format": ("xml",),
     "log_level": ("verbose", "INFO"),
 }

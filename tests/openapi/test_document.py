@@ -135,7 +135,7 @@ def served(api: Api) -> list[str]:
     Return the paths of the application's routes.
     """
     application: Any = api.app
-    return [route.path for route in application._app.routes]  # noqa: SLF001 - there is no other list of them
+    return [route.path for route in application._app._app.routes]  # noqa: SLF001 - there is no other list of them
 
 
 def test_every_reason_has_an_example() -> None:

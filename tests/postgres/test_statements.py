@@ -32,7 +32,17 @@ OF_ANY_ACCOUNT = {
     "acceptance.sql": {"keys", "add_scripts"},
     "calls.sql": {
         *("call_columns", "call_of_any_account", "call_of_any_account_to_change", "records"),
-        *("live", "live_to_change", "over", "over_to_change", "queued", "unattended", "to_hang_up", "live_counts"),
+        *(
+            "live",
+            "live_to_change",
+            "over",
+            "over_to_change",
+            "queued",
+            "open",
+            "unattended",
+            "to_hang_up",
+            "live_counts",
+        ),
     },
     "decisions.sql": {"refusal_columns", "oldest_refusals", "forget_refusals"},
     "directory.sql": {

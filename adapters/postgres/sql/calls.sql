@@ -73,6 +73,11 @@ order by id limit %(limit)s {to_change} skip locked
 select account_id, caller_id, count(*) from calls
 where state not in ('settled', 'canceled', 'blocked') and state <> 'queued' group by account_id, caller_id
 
+-- name: open
+-- The calls that are not over, added up for the operator (of any account)
+select state, currency, count(*), min(created_at), sum(hold_micros)::bigint from calls
+where state not in ('settled', 'canceled', 'blocked') group by state, currency
+
 -- name: records
 -- What happened to a call that was found before, oldest first (of any account)
 select number, call_id, account_id, state, disposition, at from call_records where call_id = %(id)s order by number

@@ -130,9 +130,13 @@ class _Writer:
                 str(status.value): {
                     "description": status.phrase,
                     "headers": self._headers({REQUEST_ID: ""}),
-                    "content": {page.media_type: self._content(self._schemas.of(f"answer {page.name} {status.value}"))},
+                    "content": {
+                        page.media_type if answer is str else JSON: self._content(
+                            self._schemas.of(f"answer {page.name} {status.value}")
+                        )
+                    },
                 }
-                for status in page.answers
+                for status, answer in page.answers.items()
             },
             "security": [],
         }

@@ -11,6 +11,7 @@ from outdial.domain.model.call import Call, Script
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
+from outdial.domain.model.open_calls import OpenCalls
 from outdial.ports.errors import StorageConflictError
 from tests import builders
 from tests.contract.storage.database import EVERY_STATE, Database, accepted_of, everything, furnish_other
@@ -55,6 +56,38 @@ def test_a_call_is_found_by_its_row_and_by_its_whole_id(database: Database) -> N
     )
 
     assert found == [call] * 4
+
+
+def test_open_calls_are_added_up_by_state_and_currency(database: Database) -> None:
+    """
+    They count until they are over, with what is held for them; the oldest tells since when some wait.
+    """
+    first, second, third = _accept(database, 3)
+    leased = _after(second, Trigger.LEASE)
+    _save(database, leased)
+    _save(database, _after(third, Trigger.CANCEL))
+    (later,) = accepted_of(database.accept(builders.request(token=builders.token(9), received_at=LATER)))
+
+    found = database.read(lambda reader: reader.calls.open())
+
+    queued = OpenCalls(
+        state=State.QUEUED,
+        currency="USD",
+        count=2,
+        oldest_at=first.created_at,
+        held_micros=first.hold_micros + later.call.hold_micros,
+    )
+    begun = OpenCalls(
+        state=State.LEASED, currency="USD", count=1, oldest_at=second.created_at, held_micros=leased.hold_micros
+    )
+    assert {queued, begun} == set(found)
+
+
+def test_nothing_is_open_at_first(empty: Database) -> None:
+    """
+    Without calls there are no sums.
+    """
+    assert () == empty.read(lambda reader: reader.calls.open())
 
 
 def test_a_wrong_token_or_account_is_like_a_wrong_row(database: Database) -> None:

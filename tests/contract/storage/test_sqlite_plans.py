@@ -208,6 +208,23 @@ def test_no_statement_reads_a_whole_table(
     assert scans_of(plans_of(path, ours)) == {}
 
 
+def test_open_calls_are_added_up_from_their_own_index(
+    tmp_path: Path, path: Path, statements: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Calls that are over, which are nearly all, are not looked at.
+    """
+    database = Database(open_large(tmp_path))
+    database.read(lambda reader: reader.calls.open())
+    database.close()
+    monkeypatch.undo()
+    (added_up,) = (statement for statement in statements if "sum(hold_micros)" in statement)
+
+    plan = plans_of(path, {added_up})[added_up]
+
+    assert plan[0] == "SCAN calls USING INDEX calls_live"
+
+
 def test_the_queue_is_read_from_its_own_index(
     tmp_path: Path, path: Path, statements: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

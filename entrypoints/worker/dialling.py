@@ -1,0 +1,61 @@
+"""
+Everything that a process runs that dials: the worker, what wakes it, and what is tidied up beside it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from outdial.domain.model.call import Call
+from outdial.entrypoints import composition
+from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
+from outdial.entrypoints.worker.pruner import RefusalPruner
+from outdial.ports.clock import Clock
+from outdial.ports.storage import Storage
+
+WORKER_ID_LENGTH: Final = 16
+
+
+@asynccontextmanager
+async def dialling(
+    settings: Settings, storage: Storage, clock: Clock, *, on_moved: Callable[[Call, datetime], None]
+) -> AsyncIterator[CallWorker]:
+    """
+    Dial what is queued, as long as it is held open.
+
+    Args:
+        on_moved: Told each call that is brought into another state, and when.
+
+    Raises:
+        StorageError: The database can't be used, or another process dials from it.
+
+        CarrierUnavailableError: The carrier can't place calls as it is configured.
+
+        SpeechError: There is no voice.
+    """
+    async with AsyncExitStack() as running:
+        running.enter_context(composition.dialling_rights(settings))
+        worker = CallWorker(
+            storage=storage,
+            carrier=composition.carrier(settings),
+            runtimes=composition.runtimes(settings),
+            clock=clock,
+            settings=CallWorkerSettings(
+                ring_timeout_s=settings.ring_timeout_s,
+                live_calls_max=settings.live_calls_max,
+                worker_id=composition.randomness().base62(WORKER_ID_LENGTH),
+                trunk=settings.trunk,
+                capacity=settings.capacity,
+                has_rivals=composition.is_shared(settings),
+            ),
+            on_moved=on_moved,
+        )
+        running.push_async_callback(worker.stop)
+        await worker.start()
+        await running.enter_async_context(composition.queue_signal(settings, worker.wake))
+        pruner = RefusalPruner(storage=storage, clock=clock, retention=timedelta(days=settings.refusal_retention_days))
+        running.push_async_callback(pruner.stop)
+        pruner.start()
+        yield worker

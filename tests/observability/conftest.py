@@ -1,0 +1,7 @@
+"""
+The interface that is watched.
+"""
+
+from tests.http.conftest import api
+
+__all__ = ["api"]
