@@ -180,3 +180,20 @@ class Call:
         if state is None:
             return None
         return attrs.evolve(self, state=state, version=self.version + 1, **changes)
+
+    def as_of(self, state: State) -> "Call":
+        """
+        Return the call as it was when it had reached a state; once it is over it changes no more.
+        """
+        if state in TERMINAL | {State.ENDED}:
+            return self
+        return attrs.evolve(
+            self,
+            state=state,
+            answered_at=self.answered_at if state is State.IN_PROGRESS else None,
+            ended_at=None,
+            disposition=None,
+            cause=None,
+            talk_s=0,
+            charge_micros=0,
+        )

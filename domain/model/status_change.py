@@ -54,7 +54,7 @@ def status_change(record: CallRecord, call: Call) -> StatusChange | None:
         call: The call as it is now.
     """
     if record.state in NEW_STATUS or _is_acceptance(record, call):
-        return StatusChange(record=record, call=_as_it_was(call, record.state))
+        return StatusChange(record=record, call=call.as_of(record.state))
     return None
 
 
@@ -63,21 +63,3 @@ def _is_acceptance(record: CallRecord, call: Call) -> bool:
     Tell a call's first record from those of its later returns to the queue.
     """
     return record.state is State.QUEUED and record.at == call.created_at
-
-
-def _as_it_was(call: Call, state: State) -> Call:
-    """
-    Return a call when it had reached a state; once it is over it changes no more.
-    """
-    if state in {State.ENDED, State.CANCELED, State.BLOCKED}:
-        return call
-    return attrs.evolve(
-        call,
-        state=state,
-        answered_at=call.answered_at if state is State.IN_PROGRESS else None,
-        ended_at=None,
-        disposition=None,
-        cause=None,
-        talk_s=0,
-        charge_micros=0,
-    )

@@ -81,11 +81,7 @@ def as_told(call: Call, event_type: EventType) -> Call:
     """
     Return a call as it was at an event, whatever happened to it since.
     """
-    if event_type is not EventType.CALL_STARTED:
-        return call
-    return attrs.evolve(
-        call, state=State.IN_PROGRESS, ended_at=None, disposition=None, cause=None, talk_s=0, charge_micros=0
-    )
+    return call.as_of(State.IN_PROGRESS) if event_type is EventType.CALL_STARTED else call
 
 
 class DisabledReason(StrEnum):

@@ -19,6 +19,8 @@ from outdial.ports.errors import OutdialError
 
 T = TypeVar("T")
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 JSON_OPTION: Final = "--json"
 SETTING_OPTIONS: Final = ("database", "host", "port", "carrier", "role")
 """Options that stand for the setting of their name."""
@@ -76,14 +78,14 @@ def answering(work: Callable[..., Answer | None]) -> Callable[..., None]:
     return command
 
 
-def operating(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
+def operating(work: Callable[..., Awaitable[Answer | None]]) -> Callable[..., None]:
     """
     Make a command's function of a coroutine that takes the opened library and options; it dials nothing.
     """
 
     @functools.wraps(work)
-    def with_library(variables: Variables, /, **options: Any) -> Answer:
-        async def operate() -> Answer:
+    def with_library(variables: Variables, /, **options: Any) -> Answer | None:
+        async def operate() -> Answer | None:
             async with library.open(settings, dials=False) as dialer:
                 return await work(dialer, **options)
 
@@ -93,18 +95,28 @@ def operating(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
     return answering(with_library)
 
 
-def acting(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
+def credential_options(command: F) -> F:
     """
-    Make a command's function of a coroutine that takes a client and options; adds `--api-key` and `--account`.
+    Add `--api-key` and `--account`.
     """
-
-    @click.option(
+    api_key = click.option(
         "--api-key",
         envvar="OUTDIAL_API_KEY",
         metavar="KEY",
         help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator acts for --account.",
     )
-    @click.option("--account", "account_id", type=click.IntRange(1), help="The account that the operator acts for.")
+    account = click.option(
+        "--account", "account_id", type=click.IntRange(1), help="The account that the operator acts for."
+    )
+    return api_key(account(command))
+
+
+def acting(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
+    """
+    Make a command's function of a coroutine that takes a client and options; adds `--api-key` and `--account`.
+    """
+
+    @credential_options
     @functools.wraps(work)
     async def with_client(
         dialer: library.Dialer, /, *, api_key: str | None, account_id: int | None, **options: Any
