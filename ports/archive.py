@@ -71,7 +71,7 @@ TABLES: Final = (
     Table(name="dnc_lists", columns=("id", "account_id", "name", "source", "created_at")),
     Table(name="dnc", columns=("list_id", "phone_number", "reason", "listed_at", "expires_at"), key=2),
     Table(name="rates", columns=("currency", "prefix", "per_minute_micros", "increment_s", "minimum_s"), key=2),
-    Table(name="wallets", columns=("account_id", "balance_micros", "held_micros")),
+    Table(name="wallets", columns=("account_id", "balance_micros", "held_micros", "entries", "seal")),
     Table(
         name="calls",
         columns=(
@@ -93,7 +93,7 @@ TABLES: Final = (
             *("policy_version", "facts", "facts_digest"),
         ),
     ),
-    Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at"), key=2),
+    Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at", "seal"), key=2),
     Table(
         name="webhooks",
         columns=(

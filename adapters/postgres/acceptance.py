@@ -20,7 +20,7 @@ from outdial.adapters.postgres.statements import Statements, Step
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Accepted, Decision
 from outdial.domain.model.policy import Policy
-from outdial.domain.model.wallet import Wallet
+from outdial.domain.model.wallet import Wallet, wallets_after
 from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import DecideAll
 
@@ -32,7 +32,7 @@ def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide
     snapshot = snapshot_of(batch, sql, policy=policy)
     decided = decide_all(batch, snapshot.facts)
     accepted = [one.decision for one in decided if isinstance(one.decision, Accepted)]
-    steps = _steps_of(accepted, _wallets_after(accepted, snapshot.wallets)) if accepted else []
+    steps = _steps_of(accepted, snapshot.wallets) if accepted else []
     refusals = [refusal_columns(one.refusal) for one in decided if one.refusal is not None]
     if refusals:
         steps.append(_all("add_refusals", refusals))
@@ -41,18 +41,30 @@ def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide
     return [one.decision for one in decided]
 
 
-def _steps_of(accepted: Sequence[Accepted], wallets: Sequence[Wallet]) -> list[Step]:
+def _steps_of(accepted: Sequence[Accepted], wallets: Mapping[int, Wallet]) -> list[Step]:
+    if any(decision.hold.account_id not in wallets for decision in accepted):
+        raise StorageConflictError("An account has no wallet; nothing was written.")
+    after = wallets_after((decision.hold for decision in accepted), wallets)
     calls = [{**promise_columns(decision.call), **progress_columns(decision.call)} for decision in accepted]
     days = calls_by_day(decision.call for decision in accepted)
     return [
         _all("add_calls", calls),
         _all("add_scripts", [script_columns(decision.call) for decision in accepted]),
-        _all("add_entries", [entry_columns(decision.hold) for decision in accepted]),
+        _all(
+            "add_entries",
+            [
+                {**wallet_columns(wallet), **entry_columns(decision.hold)}
+                for decision, wallet in zip(accepted, after, strict=True)
+            ],
+        ),
         _all("add_records", calls),
         _all("add_call_decisions", [grounds_columns(decision) for decision in accepted]),
         *([_all("count_calls", days)] if days else []),
         _all("count_agents", calls_by_agent(decision.call for decision in accepted)),
-        _all("update_wallets", [wallet_columns(wallet) for wallet in wallets]),
+        _all(
+            "update_wallets",
+            [wallet_columns(wallet) for wallet in {wallet.account_id: wallet for wallet in after}.values()],
+        ),
         (SQL["notify"], {}),
     ]
 
@@ -62,14 +74,3 @@ def _all(name: str, rows: Sequence[Columns]) -> Step:
     Return a statement that writes many rows at once, each column as a list.
     """
     return SQL[name], {column: [row[column] for row in rows] for column in rows[0]}
-
-
-def _wallets_after(accepted: Sequence[Accepted], wallets: Mapping[int, Wallet]) -> list[Wallet]:
-    after: dict[int, Wallet] = {}
-    for decision in accepted:
-        account_id = decision.hold.account_id
-        wallet = after.get(account_id) or wallets.get(account_id)
-        if wallet is None:
-            raise StorageConflictError(f"Account {account_id} has no wallet; nothing was written.")
-        after[account_id] = wallet.post(decision.hold)
-    return list(after.values())

@@ -27,12 +27,14 @@ def wallet_columns(wallet: Wallet) -> Columns:
         "account_id": wallet.account_id,
         "balance_micros": wallet.balance_micros,
         "held_micros": wallet.held_micros,
+        "entries": wallet.entries,
+        "seal": wallet.seal,
     }
 
 
 def entry_columns(entry: LedgerEntry) -> Columns:
     """
-    Write a ledger entry; it gets its number when it is stored.
+    Write a ledger entry, but for its number and seal, which are those of the wallet after it.
     """
     return {
         "account_id": entry.account_id,

@@ -157,8 +157,15 @@ def read_wallet(row: Row) -> Wallet:
     """
     Read a wallet.
     """
-    account_id, currency, balance_micros, held_micros = row
-    return Wallet(account_id=account_id, currency=currency, balance_micros=balance_micros, held_micros=held_micros)
+    account_id, currency, balance_micros, held_micros, entries, seal = row
+    return Wallet(
+        account_id=account_id,
+        currency=currency,
+        balance_micros=balance_micros,
+        held_micros=held_micros,
+        entries=entries,
+        seal=bytes(seal),
+    )
 
 
 def read_entry(row: Row) -> LedgerEntry:

@@ -13,6 +13,7 @@ from outdial.adapters.sqlite.call_rows import (
     promise_row,
     record_row,
     script_row,
+    wallet_row,
 )
 from outdial.adapters.sqlite.calls import ADD_RECORD
 from outdial.adapters.sqlite.decisions import ADD_GROUNDS, ADD_REFUSAL, grounds_row, refusal_row
@@ -23,7 +24,7 @@ from outdial.adapters.sqlite.wallets import ADD_ENTRY, UPDATE_WALLET, SqliteWall
 from outdial.domain.model.call_request import CallRequest
 from outdial.domain.model.decision import Accepted, Decision
 from outdial.domain.model.policy import Policy
-from outdial.domain.model.wallet import Wallet
+from outdial.domain.model.wallet import Wallet, wallets_after
 from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import DecideAll
 
@@ -62,25 +63,26 @@ def accept(sql: Statements, batch: Sequence[CallRequest], policy: Policy, decide
 
 def _record(sql: Statements, accepted: Sequence[Accepted]) -> None:
     calls = [decision.call for decision in accepted]
-    wallets = _wallets_after(sql, accepted)
+    wallets = wallets_after((decision.hold for decision in accepted), _wallets_of(sql, accepted))
     sql.write_all(ADD_CALL, [promise_row(call) + progress_row(call) for call in calls])
     sql.write_all(ADD_SCRIPT, [script_row(call) for call in calls])
-    sql.write_all(ADD_ENTRY, [entry_row(decision.hold) for decision in accepted])
+    sql.write_all(
+        ADD_ENTRY, [entry_row(decision.hold, wallet) for decision, wallet in zip(accepted, wallets, strict=True)]
+    )
     sql.write_all(ADD_GROUNDS, map(grounds_row, accepted))
     sql.write_all(ADD_RECORD, [record_row(call, call.created_at) for call in calls])
-    sql.write_all(UPDATE_WALLET, [(wallet.balance_micros, wallet.held_micros, wallet.account_id) for wallet in wallets])
+    sql.write_all(UPDATE_WALLET, map(wallet_row, {wallet.account_id: wallet for wallet in wallets}.values()))
     sql.write_all(COUNT_CALLS, calls_by_day(calls))
     sql.write_all(COUNT_FOR_AGENT, calls_by_agent(calls))
     sql.write(SET_LAST_NUMBER, _CALLS_TABLE, max(call.id for call in calls))
 
 
-def _wallets_after(sql: Statements, accepted: Sequence[Accepted]) -> list[Wallet]:
+def _wallets_of(sql: Statements, accepted: Sequence[Accepted]) -> dict[int, Wallet]:
     stored = SqliteWallets(sql)
     wallets: dict[int, Wallet] = {}
-    for decision in accepted:
-        account_id = decision.hold.account_id
-        wallet = wallets.get(account_id) or stored.wallet(account_id)
+    for account_id in {decision.hold.account_id for decision in accepted}:
+        wallet = stored.wallet(account_id)
         if wallet is None:
             raise StorageConflictError(f"Account {account_id} has no wallet; nothing was written.")
-        wallets[account_id] = wallet.post(decision.hold)
-    return list(wallets.values())
+        wallets[account_id] = wallet
+    return wallets

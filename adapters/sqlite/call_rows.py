@@ -17,20 +17,28 @@ from outdial.adapters.relational.columns import (
 from outdial.adapters.relational.values import Row
 from outdial.adapters.sqlite.rows import rate_row
 from outdial.domain.model.call import Call
-from outdial.domain.model.wallet import LedgerEntry
+from outdial.domain.model.wallet import LedgerEntry, Wallet
 
 
-def entry_row(entry: LedgerEntry) -> Row:
+def wallet_row(wallet: Wallet) -> Row:
     """
-    Write a ledger entry; its number is found when it is stored, below its account.
+    Write what changes of a wallet, and whose it is.
+    """
+    return wallet.balance_micros, wallet.held_micros, wallet.entries, wallet.seal, wallet.account_id
+
+
+def entry_row(entry: LedgerEntry, wallet: Wallet) -> Row:
+    """
+    Write a ledger entry, numbered and sealed by the wallet after it.
     """
     return (
         entry.account_id,
-        entry.account_id,
+        wallet.entries,
         entry.kind.value,
         entry.micros,
         entry.call_id,
         write_time(entry.at),
+        wallet.seal,
     )
 
 

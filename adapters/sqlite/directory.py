@@ -66,7 +66,9 @@ ADD_ACCOUNT: Final = (
     "insert into accounts (id, name, currency, created_at, default_region, allowed_regions, price_caps_micros)"
     " values (?, ?, ?, ?, ?, ?, ?)"
 )
-ADD_WALLET: Final = "insert into wallets (account_id, balance_micros, held_micros) values (?, 0, 0)"
+ADD_WALLET: Final = (
+    "insert into wallets (account_id, balance_micros, held_micros, entries, seal) values (?, 0, 0, 0, zeroblob(32))"
+)
 ADD_KEY: Final = (
     "insert into api_keys (id, account_id, permissions, secret_hash, created_at, expires_at, revoked_at, calls_per_day,"
     " requests_per_minute)"

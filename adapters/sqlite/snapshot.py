@@ -42,7 +42,7 @@ KEYS: Final = (
 )
 ACCOUNTS: Final = (
     "select id, name, currency, created_at, default_region, allowed_regions, price_caps_micros,"
-    " balance_micros, held_micros from accounts join wallets on wallets.account_id = accounts.id"
+    " balance_micros, held_micros, entries, seal from accounts join wallets on wallets.account_id = accounts.id"
     " where id in (select value from json_each(?))"
 )
 AGENTS_BY_ROW: Final = (

@@ -7,21 +7,22 @@ from typing import Final
 import attrs
 
 from outdial.adapters.relational.values import read_entry, read_wallet
-from outdial.adapters.sqlite.call_rows import entry_row
+from outdial.adapters.sqlite.call_rows import entry_row, wallet_row
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.ports.errors import StorageConflictError
 
 WALLET: Final = (
-    "select wallets.account_id, currency, balance_micros, held_micros"
+    "select wallets.account_id, currency, balance_micros, held_micros, entries, seal"
     " from wallets join accounts on accounts.id = wallets.account_id where wallets.account_id = ?"
 )
 ENTRIES: Final = "select account_id, kind, micros, call_id, at from ledger where account_id = ? order by number"
 ADD_ENTRY: Final = (
-    "insert into ledger (account_id, number, kind, micros, call_id, at)"
-    " values (?, (select coalesce(max(number), 0) + 1 from ledger where account_id = ?), ?, ?, ?, ?)"
+    "insert into ledger (account_id, number, kind, micros, call_id, at, seal) values (?, ?, ?, ?, ?, ?, ?)"
 )
-UPDATE_WALLET: Final = "update wallets set balance_micros = ?, held_micros = ? where account_id = ?"
+UPDATE_WALLET: Final = (
+    "update wallets set balance_micros = ?, held_micros = ?, entries = ?, seal = ? where account_id = ?"
+)
 
 
 @attrs.frozen
@@ -53,6 +54,6 @@ class SqliteWallets:
         if before is None:
             raise StorageConflictError(f"Account {entry.account_id} has no wallet; nothing was written.")
         wallet = before.post(entry)
-        self._sql.write(ADD_ENTRY, *entry_row(entry))
-        self._sql.write(UPDATE_WALLET, wallet.balance_micros, wallet.held_micros, wallet.account_id)
+        self._sql.write(ADD_ENTRY, *entry_row(entry, wallet))
+        self._sql.write(UPDATE_WALLET, *wallet_row(wallet))
         return wallet

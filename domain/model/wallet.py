@@ -2,13 +2,18 @@
 A prepaid wallet: money is held before a call and settled after it, in whole micros.
 """
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 import attrs
 
 from outdial.domain.model.money import MICROS_MAX
+
+UNSEALED: Final = bytes(32)
+"""The seal of a ledger without entries."""
 
 
 class EntryKind(StrEnum):
@@ -57,12 +62,20 @@ class Wallet:
         balance_micros: Money owned, holds included.
 
         held_micros: Sum of the open holds; at most the balance.
+
+        entries: How many rows its ledger has; the number of the last one.
+
+        seal: SHA-256 over that row and the seal before it, 32 bytes: no row changes unnoticed.
+
+    Wallets of the same money are equal, however they came to it.
     """
 
     account_id: int
     currency: str
     balance_micros: int = attrs.field(validator=attrs.validators.ge(0))
     held_micros: int = attrs.field(validator=attrs.validators.ge(0))
+    entries: int = attrs.field(default=0, validator=attrs.validators.ge(0), eq=False)
+    seal: bytes = attrs.field(default=UNSEALED, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if self.held_micros > self.balance_micros:
@@ -86,6 +99,10 @@ class Wallet:
         """
         if entry.micros > self._limit(entry.kind):
             raise OverdrawnError(f"A {entry.kind} of {entry.micros} micros is more than the wallet can cover.")
+        number = self.entries + 1
+        return attrs.evolve(self._after(entry), entries=number, seal=_seal(self.seal, number, entry))
+
+    def _after(self, entry: LedgerEntry) -> "Wallet":
         match entry.kind:
             case EntryKind.DEPOSIT:
                 return attrs.evolve(self, balance_micros=self.balance_micros + entry.micros)
@@ -112,3 +129,29 @@ class Wallet:
                 return self.held_micros
             case unknown:
                 assert_never(unknown)
+
+
+def wallets_after(entries: Iterable[LedgerEntry], wallets: Mapping[int, Wallet]) -> list[Wallet]:
+    """
+    Post entries one after the other, and return for each its account's wallet after it.
+
+    Args:
+        wallets: Those of all accounts before, by account.
+
+    Raises:
+        OverdrawnError: One takes more than there is.
+    """
+    last = dict(wallets)
+    after: list[Wallet] = []
+    for entry in entries:
+        last[entry.account_id] = last[entry.account_id].post(entry)
+        after.append(last[entry.account_id])
+    return after
+
+
+def _seal(before: bytes, number: int, entry: LedgerEntry) -> bytes:
+    """
+    Return what ties a ledger's row to all rows before it.
+    """
+    row = (entry.account_id, number, entry.kind.value, entry.micros, entry.call_id, entry.at.isoformat())
+    return hashlib.sha256(before + repr(row).encode()).digest()

@@ -1,5 +1,5 @@
 """
-Running outdial: `serve`, `migrate`, `copy`, `openapi`, `doctor`.
+Running outdial: `serve`, `migrate`, `copy`, `audit`, `openapi`, `doctor`.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outdial.domain.model.money import as_number
-from outdial.entrypoints import composition, copying, library
+from outdial.entrypoints import auditing, composition, copying, library
 from outdial.entrypoints.cli import process
 from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, print_json
 from outdial.entrypoints.cli.progress import progress_on
@@ -82,6 +82,28 @@ def copy(_variables: Variables, *, source: Settings, target: Settings) -> Answer
     with progress_on(console(err=True)) as on_progress:
         copied = copying.copy(source, target, clock=composition.clock(), on_progress=on_progress)
     return _copy_answer(copied)
+
+
+@click.command("audit")
+@answering
+def audit(variables: Variables) -> Answer:
+    """
+    Reckon everything again that was written of money and calls; name the first row that is wrong.
+
+    Reads one snapshot, while others may go on writing. Exit code 1 when something is wrong.
+    """
+    with progress_on(console(err=True)) as on_progress:
+        audited = auditing.audit(settings_of(variables), on_progress=on_progress)
+    finding, rows = audited.finding, dict(audited.rows)
+    if finding is None:
+        seen = ", ".join(f"{count} {table}" for table, count in rows.items())
+        return Answer(body={"ok": True, "rows": rows, "finding": None}, shown=Text(f"All is in order: {seen}."))
+    return Answer(
+        body={"ok": False, "rows": rows, "finding": attrs.asdict(finding)},
+        shown=Text(f"{finding.table}, {finding.key}: {finding.problem}"),
+        exit_code=EXIT_REFUSED,
+        is_failure=True,
+    )
 
 
 @click.command("openapi")
@@ -162,4 +184,4 @@ def _table(checks: tuple[Check, ...]) -> Table:
     return table
 
 
-COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, copy, openapi, doctor)
+COMMANDS: Final[tuple[click.Command, ...]] = (serve, migrate, copy, audit, openapi, doctor)

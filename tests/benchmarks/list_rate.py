@@ -67,7 +67,7 @@ async def make(path: Path, count: int) -> SqliteStorage:
         for table in (CALLS, SCRIPTS):
             values = ", ".join(CHANGED.get(column, column) for column in table.columns)
             opened.execute(
-                f"{counted} insert into {table.name} ({', '.join(table.columns)})"  # noqa: S608 - constants
+                f"{counted} insert into {table.name} ({', '.join(table.columns)})"
                 f" select {values} from counted cross join (select * from {table.name} where {table.columns[0]} = 1)",
                 (count,),
             )

@@ -36,10 +36,11 @@ MANY_CALLS: Final = """
             0, 0, 0, 0, 0 from numbers;
     insert into scripts (call_id, greeting, instructions, variables) select n, 'Hello.', '', '{}' from numbers;
     insert into call_records (number, call_id, account_id, state, at) select n, n, 1, 'queued', n from numbers;
-    insert into ledger values (1, 0, 'deposit', 50000 * :calls, null, 0);
-    insert into ledger select 1, n, 'hold', 50000, n, n from numbers;
-    insert into ledger select 1, :calls + n, 'release', 50000, n, n from numbers where not is_open;
+    insert into ledger values (1, 0, 'deposit', 50000 * :calls, null, 0, zeroblob(32));
+    insert into ledger select 1, n, 'hold', 50000, n, n, zeroblob(32) from numbers;
+    insert into ledger select 1, :calls + n, 'release', 50000, n, n, zeroblob(32) from numbers where not is_open;
     update wallets set balance_micros = 50000 * :calls,
+        entries = 2 * :calls,
         held_micros = 50000 * (select count(*) from numbers where is_open);
     insert into row_numbers values ('calls', :calls)
 """
@@ -96,8 +97,7 @@ class Place:
         Return all rows of all tables, in order.
         """
         found = {
-            table.name: sorted(self.run(f"select {', '.join(table.columns)} from {table.name}"))  # noqa: S608
-            for table in TABLES
+            table.name: sorted(self.run(f"select {', '.join(table.columns)} from {table.name}")) for table in TABLES
         }
         if self.path is None:
             numbers = self.run("select 'calls', last_value from call_numbers where is_called")

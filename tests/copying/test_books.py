@@ -26,8 +26,8 @@ def _books(*taken: tuple[Table, Row]) -> Books:
 def _account(number: int, balance_micros: int) -> tuple[tuple[Table, Row], ...]:
     return (
         (ACCOUNTS, (number, "Clinic", "USD", 0, None, "[]", "{}")),
-        (WALLETS, (number, balance_micros, 0)),
-        (LEDGER, (number, 1, "deposit", balance_micros, None, 0)),
+        (WALLETS, (number, balance_micros, 0, 1, b"")),
+        (LEDGER, (number, 1, "deposit", balance_micros, None, 0, b"")),
     )
 
 

@@ -17,7 +17,7 @@ from tests.copying.databases import Place, copied
 TAMPERED = [
     ("update wallets set balance_micros = balance_micros + 1", "the money of account 1 is balance 24900001, held"),
     ("update wallets set held_micros = held_micros - 1", "the money of account 1"),
-    ("update ledger set micros = micros + 1 where kind = 'release'", "the money of account 1"),
+    ("insert into ledger select account_id, 999, kind, 1, null, at, seal from ledger where number = 1", "ledger has"),
     ("update agents set greeting = 'Goodbye.'", "a row of agents has another content"),
     ("update calls set phone_number = '+15550000000' where id = 3", "a row of calls has another content"),
     ("update row_numbers set last = 7000", "a row of row_numbers has another content"),

@@ -57,7 +57,7 @@ OF_ANY_ACCOUNT = {
 
 LARGE = """
     insert into accounts select n, 'Account', 'USD', 0, null, '[]', '{}' from generate_series(1000, 6000) n;
-    insert into wallets select id, 1000, 0 from accounts where id >= 1000;
+    insert into wallets select id, 1000, 0, 0, decode(repeat('00', 32), 'hex') from accounts where id >= 1000;
     insert into api_keys select id, id, '[]', '', 0, null, null, 100, 60 from accounts where id >= 1000;
     insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null,
         null, null, null from accounts where id >= 1000;
@@ -78,7 +78,7 @@ LARGE = """
     insert into call_decisions select id, id, '', '{}', '' from calls where id >= 1000;
     insert into refusals (account_id, at, reason, problems, policy_version, facts, facts_digest)
         select n, 0, 'do_not_call', '[]', '', '{}', '' from generate_series(1000, 6000) n;
-    insert into ledger (account_id, kind, micros, call_id, at) select id, 'hold', 0, id, 0 from calls where id >= 1000;
+    insert into ledger select id, 1, 'hold', 0, id, 0, decode(repeat('00', 32), 'hex') from calls where id >= 1000;
     insert into webhooks select id, id, '', '[]', '', '', null, null, null, 0 from accounts where id >= 1000;
     insert into webhook_messages overriding system value select id, 'msg_' || id, account_id, id, '', 0, null
         from calls where id >= 1000;

@@ -77,6 +77,8 @@ create table wallets (
     account_id bigint primary key references accounts (id),
     balance_micros bigint not null check (balance_micros >= 0),
     held_micros bigint not null check (held_micros >= 0),
+    entries bigint not null check (entries >= 0),
+    seal bytea not null check (length(seal) = 32),
     check (held_micros <= balance_micros)
 );
 
@@ -178,14 +180,21 @@ create table call_records (
 
 create index call_records_of_call on call_records (call_id, number);
 
--- Numbers grow within an account, whose wallet is locked while one is given.
+-- Numbers follow each other within an account, and each row is sealed with the one before it.
 create table ledger (
     account_id bigint not null references wallets (account_id),
-    number bigint generated always as identity,
-    kind text collate "C" not null,
+    number bigint not null,
+    kind text collate "C" not null check (kind in ('deposit', 'hold', 'capture', 'release')),
     micros bigint not null check (micros >= 0),
     call_id bigint references calls (id),
     at bigint not null,
+    seal bytea not null check (length(seal) = 32),
     primary key (account_id, number),
-    unique (call_id, kind)
+    unique (call_id, kind),
+    check ((call_id is null) = (kind = 'deposit'))
 );
+
+create function refuse_change() returns trigger language plpgsql
+    as $$ begin raise exception 'a ledger is only added to' using errcode = 'integrity_constraint_violation'; end $$;
+
+create trigger ledger_keeps_its_rows before update or delete or truncate on ledger execute function refuse_change();

@@ -75,7 +75,7 @@ select nextval('call_numbers') from generate_series(1, %(count)s)
 
 -- name: wallets
 -- The wallets of all accounts, locked in the order of accounts until the transaction ends.
-select wallets.account_id, currency, balance_micros, held_micros
+select wallets.account_id, currency, balance_micros, held_micros, entries, seal
 from wallets join accounts on accounts.id = wallets.account_id
 where wallets.account_id = any(%(account_ids)s::bigint[]) order by wallets.account_id
 for no key update of wallets
@@ -103,11 +103,10 @@ insert into scripts (call_id, greeting, instructions, variables)
 select * from unnest(%(id)s::bigint[], %(greeting)s::text[], %(instructions)s::text[], %(variables)s::text[])
 
 -- name: add_entries
--- The holds, in the order of acceptance.
-insert into ledger (account_id, kind, micros, call_id, at)
-select account_id, kind, micros, call_id, at
-from unnest(%(account_id)s::bigint[], %(kind)s::text[], %(micros)s::bigint[], %(call_id)s::bigint[], %(at)s::bigint[])
-    with ordinality as entry (account_id, kind, micros, call_id, at, place) order by place
+-- The holds, numbered and sealed.
+insert into ledger (account_id, number, kind, micros, call_id, at, seal)
+select * from unnest(%(account_id)s::bigint[], %(entries)s::bigint[], %(kind)s::text[], %(micros)s::bigint[],
+    %(call_id)s::bigint[], %(at)s::bigint[], %(seal)s::bytea[])
 
 -- name: add_records
 -- That the calls are queued, in the order of acceptance.
@@ -118,9 +117,10 @@ from unnest(%(id)s::bigint[], %(account_id)s::bigint[], %(state)s::text[], %(dis
 
 -- name: update_wallets
 -- Each account's wallet after all its holds.
-update wallets set balance_micros = after.balance_micros, held_micros = after.held_micros
-from unnest(%(account_id)s::bigint[], %(balance_micros)s::bigint[], %(held_micros)s::bigint[])
-    as after (account_id, balance_micros, held_micros)
+update wallets set balance_micros = after.balance_micros, held_micros = after.held_micros, entries = after.entries,
+    seal = after.seal
+from unnest(%(account_id)s::bigint[], %(balance_micros)s::bigint[], %(held_micros)s::bigint[], %(entries)s::bigint[],
+    %(seal)s::bytea[]) as after (account_id, balance_micros, held_micros, entries, seal)
 where wallets.account_id = after.account_id
 
 -- name: notify

@@ -84,7 +84,8 @@ with added as (
         %(price_caps_micros)s)
     on conflict do nothing returning id
 )
-insert into wallets (account_id, balance_micros, held_micros) select id, 0, 0 from added
+insert into wallets (account_id, balance_micros, held_micros, entries, seal)
+select id, 0, 0, 0, decode(repeat('00', 32), 'hex') from added
 
 -- name: add_key
 -- A new key; nothing when its row is taken or its account is missing.

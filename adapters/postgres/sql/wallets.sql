@@ -1,6 +1,6 @@
 -- name: wallet
 -- An account's wallet.
-select wallets.account_id, currency, balance_micros, held_micros
+select wallets.account_id, currency, balance_micros, held_micros, entries, seal
 from wallets join accounts on accounts.id = wallets.account_id where wallets.account_id = %(account_id)s
 
 -- name: wallet_to_change
@@ -14,11 +14,12 @@ select account_id, kind, micros, call_id, at from ledger where account_id = %(ac
 -- name: post
 -- An entry and the wallet after it; nothing when the call has one of its kind, or there is no such call.
 with entry as (
-    insert into ledger (account_id, kind, micros, call_id, at)
-    select %(account_id)s, %(kind)s, %(micros)s, %(call_id)s::bigint, %(at)s
+    insert into ledger (account_id, number, kind, micros, call_id, at, seal)
+    select %(account_id)s, %(entries)s, %(kind)s, %(micros)s, %(call_id)s::bigint, %(at)s, %(seal)s
     where %(call_id)s::bigint is null
         or exists (select from calls where calls.id = %(call_id)s::bigint and calls.account_id = %(account_id)s)
     on conflict (call_id, kind) do nothing returning account_id
 )
-update wallets set balance_micros = %(balance_micros)s, held_micros = %(held_micros)s
+update wallets set balance_micros = %(balance_micros)s, held_micros = %(held_micros)s, entries = %(entries)s,
+    seal = %(seal)s
 from entry where wallets.account_id = entry.account_id

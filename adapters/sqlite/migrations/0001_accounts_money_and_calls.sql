@@ -73,6 +73,8 @@ create table wallets (
     account_id integer primary key references accounts (id),
     balance_micros integer not null check (balance_micros >= 0),
     held_micros integer not null check (held_micros >= 0),
+    entries integer not null check (entries >= 0),
+    seal blob not null check (length(seal) = 32),
     check (held_micros <= balance_micros)
 ) strict;
 
@@ -167,10 +169,16 @@ create index call_records_of_call on call_records (call_id);
 create table ledger (
     account_id integer not null references wallets (account_id),
     number integer not null,
-    kind text not null,
+    kind text not null check (kind in ('deposit', 'hold', 'capture', 'release')),
     micros integer not null check (micros >= 0),
     call_id integer references calls (id),
     at integer not null,
+    seal blob not null check (length(seal) = 32),
     primary key (account_id, number),
-    unique (call_id, kind)
+    unique (call_id, kind),
+    check ((call_id is null) = (kind = 'deposit'))
 ) strict, without rowid;
+
+create trigger ledger_keeps_its_rows before update on ledger begin select raise(abort, 'a ledger is only added to'); end;
+
+create trigger ledger_loses_no_rows before delete on ledger begin select raise(abort, 'a ledger is only added to'); end;

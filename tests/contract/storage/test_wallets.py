@@ -5,7 +5,7 @@ Wallets and ledgers.
 import pytest
 
 from outdial.domain.model.money import MICROS_MAX
-from outdial.domain.model.wallet import EntryKind, LedgerEntry, OverdrawnError, Wallet
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, OverdrawnError, Wallet, wallets_after
 from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import Transaction
 from tests import builders
@@ -136,3 +136,23 @@ def test_the_largest_wallet_is_kept_exactly(empty: Database) -> None:
     with pytest.raises(OverdrawnError):
         empty.transact(deposit(1))
     assert _wallet(empty) == builders.wallet(balance_micros=MICROS_MAX)
+
+
+def test_each_entry_is_sealed_with_all_before_it(database: Database) -> None:
+    """
+    Whoever knows the entries reckons the seal; another amount, order or number of entries gives another one.
+    """
+    (accepted,) = accepted_of(database.accept(builders.request()))
+    for kind, micros in ((EntryKind.CAPTURE, 500_000), (EntryKind.RELEASE, 1_000_000)):
+        database.transact(post(builders.entry(kind, micros, call_id=accepted.call.id)))
+
+    entries = database.read(lambda reader: reader.wallets.entries(builders.ACCOUNT_ID))
+    wallet = database.read(lambda reader: reader.wallets.wallet(builders.ACCOUNT_ID))
+
+    assert wallet is not None
+    empty = builders.wallet(balance_micros=0)
+    *_, reckoned = wallets_after(entries, {builders.ACCOUNT_ID: empty})
+    assert (4, reckoned.entries, reckoned.seal) == (len(entries), wallet.entries, wallet.seal)
+    *_, other = wallets_after([*entries[:2], entries[3], entries[2]], {builders.ACCOUNT_ID: empty})
+    assert reckoned == other
+    assert reckoned.seal != other.seal
