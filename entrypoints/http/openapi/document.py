@@ -59,7 +59,6 @@ def document(operations: Sequence[Operation], pages: Sequence[Page], *, key_in_q
             "description": DESCRIPTION.strip(),
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(path) for path in paths)],
         "paths": paths,
         "components": {
@@ -258,11 +257,13 @@ def _schemes(*, key_in_query: bool) -> dict[str, Any]:
 def _parameter(name: str, place: str, schema: JsonSchema, *, required: bool) -> dict[str, Any]:
     """
     Describe a parameter: what is said of its value is said of the parameter.
+
+    The example of an optional one stays with its schema: pages that let people try things would fill it in.
     """
     schema = dict(schema)
     described = {"name": name, "in": place, "required": required, "description": schema.pop("description", "")}
-    if examples := schema.pop("examples", []):
-        described["example"] = examples[0]
+    if required and "examples" in schema:
+        described["example"] = schema.pop("examples")[0]
     return described | {"schema": schema}
 
 
