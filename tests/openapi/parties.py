@@ -7,7 +7,9 @@ from typing import Final
 
 import attrs
 
+from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import hash_secret
+from outdial.domain.model.principal import PresentedKey
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.entrypoints.clinic import AGENT, ASSISTANT, CALLEE, CLINIC, CONTACT, OTHER, OTHERS_AGENT, OTHERS_CONTACT
@@ -78,6 +80,23 @@ def named_call_of(api: Api, party: Party) -> tuple[str, ...]:
     return (name,)
 
 
+def event_of(api: Api, party: Party) -> tuple[str, ...]:
+    """
+    Ask for a call, and hear of it.
+    """
+
+    async def listen() -> tuple[str, ...]:
+        stream = await api.dialer.acting(PresentedKey(text=party.key)).calls.events(call_id)
+        assert not isinstance(stream, Refused)
+        with stream:
+            async for change in stream:
+                return (str(change.id),)
+        return ()
+
+    call_id = call_of(api, party)[1]
+    return api.run(listen())
+
+
 def refusal_of(api: Api, party: Party) -> tuple[str, ...]:
     """
     Be refused.
@@ -91,6 +110,7 @@ OWNED: Final[Mapping[str, Callable[[Api, Party], tuple[str, ...]]]] = {
     "call_id": call_of,
     "contact_id": lambda _api, party: (str(party.contact),),
     "idempotency_key": named_call_of,
+    "last_event_id": event_of,
     "refusal_id": refusal_of,
 }
 """How something of an account is made; returns every id by which it can be asked for."""

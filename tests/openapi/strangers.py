@@ -28,10 +28,14 @@ KEY: Final = builders.key_text(KEY_ID, builders.secret(KEY_ID))
 """The clinic's key that is tired by nothing."""
 
 BAD: Final = 400
+LISTENING_S: Final = 1.0
+"""What comes within it is the answer of a stream of events that has no end."""
+
 BEYOND_SCHEMAS: Final = {
     "variables",  # their names at every level, their depth, their size, and what the agent's texts need
     "limit",  # may not reach beyond the last page, wherever that is
     "cursor",  # excludes a page
+    "last_event_id",  # has to be that of an event
 }
 """Fields whose limits no schema can tell."""
 
@@ -90,16 +94,25 @@ def configuration(mode: str, *, examples: int) -> SchemathesisConfig:
 
         examples: How many of them for each operation, beside those that go through its definition step by step.
     """
+    generation = {
+        "mode": mode,
+        "max-examples": examples,
+        "deterministic": IN_CI,
+        "database": "none",
+        "allow-x00": False,  # no schema says that texts hold no NUL; `understands_valid_data` would blame it
+    }
     return SchemathesisConfig.from_dict(
         {
             "auth": {"openapi": {"bearer": {"bearer": KEY}}},
-            "generation": {
-                "mode": mode,
-                "max-examples": examples,
-                "deterministic": IN_CI,
-                "database": "none",
-                "allow-x00": False,  # no schema says that texts hold no NUL; `understands_valid_data` would blame it
-            },
+            "generation": generation,
+            "max-stream-events": 1,
+            "operations": [
+                {
+                    "include-operation-id": "follow_calls",  # tells nothing while nothing happens
+                    "request-timeout": LISTENING_S,
+                    "generation": {**generation, "max-examples": 2},
+                }
+            ],
             "checks": {"positive_data_acceptance": {"enabled": False}},  # see `understands_valid_data`
             "dictionaries": {
                 "numbers": {"values": [CALLEE, "+15557654321"]},

@@ -19,9 +19,6 @@ fitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("positiv
 unfitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("negative", examples=50))
 served = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=10))
 following = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=30))
-ENDLESS: Final = ["follow_call", "follow_calls"]
-"""Operations whose answers end when a call does, or never."""
-
 fitting.app = unfitting.app = following.app = Application()
 
 
@@ -34,7 +31,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@fitting.exclude(operation_id=ENDLESS).parametrize()
+@fitting.parametrize()
 def test_request_that_fits_is_answered_as_documented(case: Case[Any]) -> None:
     """
     Whatever the document allows is understood.
@@ -42,7 +39,7 @@ def test_request_that_fits_is_answered_as_documented(case: Case[Any]) -> None:
     case.call_and_validate()
 
 
-@unfitting.exclude(tag="service").exclude(operation_id=ENDLESS).parametrize()
+@unfitting.exclude(tag="service").parametrize()
 def test_request_that_does_not_fit_is_refused_as_documented(case: Case[Any]) -> None:
     """
     Whatever the document does not allow is refused, in the one shape.
@@ -50,7 +47,7 @@ def test_request_that_does_not_fit_is_refused_as_documented(case: Case[Any]) -> 
     case.call_and_validate()
 
 
-@served.exclude(operation_id=ENDLESS).parametrize()
+@served.parametrize()
 def test_served_process_answers_as_documented(case: Case[Any], url: str) -> None:
     """
     A process of its own, over HTTP and a database file, does the same.
@@ -58,5 +55,5 @@ def test_served_process_answers_as_documented(case: Case[Any], url: str) -> None
     case.call_and_validate(base_url=url)
 
 
-TestSequences = following.exclude(operation_id=ENDLESS).as_state_machine().TestCase
+TestSequences = following.as_state_machine().TestCase
 """Operations one after the other, each with ids of an earlier answer."""
