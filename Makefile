@@ -28,6 +28,7 @@ bench: $(VENV)/developed
 	$(BIN)/python -m tests.benchmarks.accept_rate
 	$(BIN)/python -m tests.benchmarks.postgres_rate
 	$(BIN)/python -m tests.benchmarks.list_rate
+	$(BIN)/python -m tests.benchmarks.dnc_import_rate
 
 # The tests of many processes over one PostgreSQL, at ten times their length: some 10 minutes.
 soak: $(VENV)/developed

@@ -9,7 +9,6 @@ from functools import partial
 
 from outdial.domain.model.agent import Agent, RuntimeKind
 from outdial.domain.model.contact import Contact
-from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import ASSISTANT_TOKEN_LENGTH, KEY_SECRET_LENGTH
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck, NumberKind, PhoneNumber, parse_phone_number
@@ -18,7 +17,8 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
-from outdial.domain.service import administration, do_not_call
+from outdial.domain.service import administration
+from outdial.entrypoints.do_not_call import DncAdministration
 from outdial.ports.clock import Clock
 from outdial.ports.randomness import Randomness
 from outdial.ports.storage import Storage
@@ -36,6 +36,13 @@ class Administration:
         self._storage = storage
         self._clock = clock
         self._randomness = randomness
+
+    @property
+    def dnc(self) -> DncAdministration:
+        """
+        Do-Not-Call lists.
+        """
+        return DncAdministration(self._storage, self._clock)
 
     async def create_account(
         self,
@@ -210,42 +217,6 @@ class Administration:
             phone_number=await self._account_number(account_id, phone_number) if phone_number is not None else None,
         )
         return await self._storage.transact(partial(administration.create_contact, draft=draft))
-
-    async def list_number(self, account_id: int, number: str, *, reason: str = "") -> PhoneNumber:
-        """
-        Put a number on an account's default Do-Not-Call list: it is not dialled from this moment on.
-
-        Raises:
-            ValueError: Not a phone number, or no reason that can be stored.
-        """
-        _check_texts(reason)
-        listed = await self._account_number(account_id, number)
-        work = partial(
-            do_not_call.list_number, account_id=account_id, number=listed, reason=reason, at=self._clock.now()
-        )
-        await self._storage.transact(work)
-        return listed
-
-    async def delist_number(self, account_id: int, number: str) -> bool:
-        """
-        Take a number off an account's Do-Not-Call lists; `False` when it was on none of them.
-
-        Raises:
-            ValueError: Not a phone number.
-        """
-        listed = await self._account_number(account_id, number)
-        return await self._storage.transact(partial(do_not_call.delist_number, account_id=account_id, number=listed))
-
-    async def listing(self, account_id: int, number: str) -> DncEntry | None:
-        """
-        Return the entry by which an account must not dial a number, if there is one.
-
-        Raises:
-            ValueError: Not a phone number.
-        """
-        wanted = await self._account_number(account_id, number)
-        now = self._clock.now()
-        return await self._storage.read(lambda reader: do_not_call.listed(reader, account_id, wanted, at=now))
 
     async def set_rate(
         self, prefix: str, per_minute: str, *, increment_s: int = 60, minimum_s: int = 0, currency: str = "USD"

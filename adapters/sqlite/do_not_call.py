@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from outdial.adapters.relational.batches import sorted_batches
-from outdial.adapters.relational.columns import write_time, write_time_or_none
+from outdial.adapters.relational.columns import write_json, write_time, write_time_or_none
 from outdial.adapters.relational.values import read_dnc_entry, read_dnc_list
 from outdial.adapters.sqlite.directory import next_row
 from outdial.adapters.sqlite.rows import dnc_list_row
@@ -29,8 +29,8 @@ PAGE: Final = (
 HIGHEST_LIST: Final = "select max(id) from dnc_lists"
 ADD_LIST: Final = "insert into dnc_lists (id, account_id, name, source, created_at) values (?, ?, ?, ?, ?)"
 PUT: Final = (
-    "insert into dnc (list_id, phone_number, reason, listed_at, expires_at) values (?, ?, ?, ?, ?)"
-    " on conflict (list_id, phone_number) do update"
+    "insert into dnc (list_id, phone_number, reason, listed_at, expires_at)"
+    " select ?, value, ?, ?, ? from json_each(?) where true on conflict (list_id, phone_number) do update"
     " set reason = excluded.reason, listed_at = excluded.listed_at, expires_at = excluded.expires_at"
 )
 REMOVE: Final = "delete from dnc where list_id = ? and phone_number = ?"
@@ -92,7 +92,7 @@ class SqliteDnc:
         """
         shared = (reason, write_time(listed_at), write_time_or_none(expires_at))
         for batch in sorted_batches(numbers):
-            self._sql.write_all(PUT, [(dnc_list.id, number, *shared) for number in batch])
+            self._sql.write(PUT, dnc_list.id, *shared, write_json(batch))
 
     def remove(self, dnc_list: DncList, number: PhoneNumber) -> bool:
         """

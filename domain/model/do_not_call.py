@@ -23,6 +23,13 @@ CONTACTS_LIST: Final = "contacts"
 """Where the numbers of contacts are that are flagged not to be called."""
 
 
+LISTS_MAX: Final = 100
+"""How many lists an account may have: each is looked into for every call."""
+
+NAME_LENGTH_MAX: Final = 100
+REASON_LENGTH_MAX: Final = 500
+
+
 @attrs.frozen(kw_only=True)
 class DncList:
     """

@@ -2,6 +2,7 @@
 Listing numbers that must not be dialled, and finding out whether one is.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from outdial.domain.model.do_not_call import DEFAULT_LIST, OPERATOR_LIST, DncEntry, DncList, binding_entry
@@ -29,6 +30,7 @@ def list_number(
     reason: str = "",
     expires_at: datetime | None = None,
     list_name: str = DEFAULT_LIST,
+    source: str = "",
 ) -> DncEntry:
     """
     Put a number on an account's list, which is made when there is none of its name, or replace its entry there.
@@ -40,13 +42,47 @@ def list_number(
 
         expires_at: From when on it may be dialled again.
 
+        source: Where the list comes from, in case it is made.
+
     Raises:
         UnknownRecordError: There is no such account.
     """
-    dnc_list = list_named(transaction, account_id, list_name, at=at)
-    entry = DncEntry(list_id=dnc_list.id, phone_number=number, reason=reason, listed_at=at, expires_at=expires_at)
-    transaction.dnc.put_all(dnc_list, (number.e164,), reason=reason, listed_at=at, expires_at=expires_at)
-    return entry
+    dnc_list = list_numbers(
+        transaction,
+        account_id,
+        (number.e164,),
+        at=at,
+        reason=reason,
+        expires_at=expires_at,
+        list_name=list_name,
+        source=source,
+    )
+    return DncEntry(list_id=dnc_list.id, phone_number=number, reason=reason, listed_at=at, expires_at=expires_at)
+
+
+def list_numbers(
+    transaction: Transaction,
+    account_id: int | None,
+    numbers: Iterable[str],
+    *,
+    at: datetime,
+    reason: str = "",
+    expires_at: datetime | None = None,
+    list_name: str = DEFAULT_LIST,
+    source: str = "",
+) -> DncList:
+    """
+    Put any number of numbers on an account's list; else as `list_number`.
+
+    Args:
+        numbers: E.164, read while they are written.
+
+    Raises:
+        UnknownRecordError: There is no such account.
+    """
+    dnc_list = list_named(transaction, account_id, list_name, at=at, source=source)
+    transaction.dnc.put_all(dnc_list, numbers, reason=reason, listed_at=at, expires_at=expires_at)
+    return dnc_list
 
 
 def delist_number(

@@ -96,7 +96,7 @@ def test_options_are_settings_and_are_judged_alike(line: CommandLine, words: tup
         ("agent", "create", "--account", "9", "--name", "A", "--greeting", "Hi"),
         ("contact", "create", "--account", "9", "--first-name", "Jo"),
         ("dnc", "add", "--account", "9", "+15551234567"),
-        ("dnc", "check", "--account", "9", "+15551234567"),
+        ("dnc", "show", "--account", "9", "+15551234567"),
         ("dnc", "remove", "--account", "9", "+15551234567"),
     ],
 )

@@ -161,19 +161,20 @@ def test_a_contact_is_created(line: CommandLine) -> None:
 
 def test_a_number_is_listed_looked_up_and_taken_off_again(line: CommandLine) -> None:
     """
-    `dnc check` tells before, between and after.
+    `dnc show` tells before, between and after.
     """
     line.ask("account", "create", "Acme")
     number = "+15551234567"
 
-    before = line.ask("dnc", "check", *OWNER, number)
+    before = line.ask("dnc", "show", *OWNER, number)
     added = line.ask("dnc", "add", *OWNER, number, "--reason", "asked")
-    between = line.ask("dnc", "check", *OWNER, number)
+    between = line.ask("dnc", "show", *OWNER, number)
     removed = line.ask("dnc", "remove", *OWNER, number)
     again = line.ask("dnc", "remove", *OWNER, number)
 
-    assert [False, True, True, False] == [before["listed"], added["listed"], between["listed"], removed["listed"]]
-    assert ("asked", True, False) == (between["reason"], removed["removed"], again["removed"])
+    (entry,) = between["entries"]
+    assert [False, True] == [before["listed"], between["listed"]]
+    assert ("asked", "asked", True, False) == (added["reason"], entry["reason"], removed["removed"], again["removed"])
 
 
 def test_a_rate_is_set(line: CommandLine) -> None:
@@ -195,7 +196,7 @@ def test_a_rate_is_set(line: CommandLine) -> None:
         (("agent", "create", *OWNER, "--name", "Mute", "--greeting", "Hi"), ["Agent 2", "it can't make calls"]),
         (("contact", "create", *OWNER, "--first-name", "Jo"), ["Contact 1", "Jo"]),
         (("dnc", "add", *OWNER, "+15551234567"), ["+15551234567", "yes"]),
-        (("dnc", "check", *OWNER, "+15551234567"), ["+15551234567", "no"]),
+        (("dnc", "show", *OWNER, "+15551234567"), ["+15551234567", "no"]),
         (("dnc", "remove", *OWNER, "+15551234567"), ["it was not before"]),
         (("rate", "set", "--prefix", "49", "--per-minute", "0.1"), ["Rate of +49", "0.10 USD", "60 s"]),
     ],

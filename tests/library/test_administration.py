@@ -12,6 +12,7 @@ import outdial
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints.administration import Administration
+from outdial.entrypoints.do_not_call import Listing
 from outdial.ports.errors import UnknownRecordError
 from tests.library.setting_up import CALLEE, MEMORY, Clinic, opened
 
@@ -56,8 +57,10 @@ WRONG: dict[str, Work] = {
     "contact's company": lambda administration, account: administration.create_contact(
         account, first_name="Ann", company="\ud800"
     ),
-    "listed number": lambda administration, account: administration.list_number(account, "nobody"),
-    "reason of a listing": lambda administration, account: administration.list_number(account, CALLEE, reason="\x00"),
+    "listed number": lambda administration, account: administration.dnc.add(account, "nobody"),
+    "reason of a listing": lambda administration, account: administration.dnc.add(
+        account, CALLEE, Listing(reason="\x00")
+    ),
     "prefix": lambda administration, _: administration.set_rate("one", "0.05"),
     "increment": lambda administration, _: administration.set_rate("1", "0.05", increment_s=0),
 }
@@ -85,9 +88,9 @@ UNKNOWN: dict[str, Work] = {
     "revocation": lambda administration, _: administration.revoke_key(999),
     "agent": lambda administration, _: administration.create_agent(999, name="A", greeting="Hello."),
     "contact": lambda administration, _: administration.create_contact(999, first_name="Ann"),
-    "listing": lambda administration, _: administration.list_number(999, CALLEE),
-    "delisting": lambda administration, _: administration.delist_number(999, CALLEE),
-    "look-up": lambda administration, _: administration.listing(999, CALLEE),
+    "listing": lambda administration, _: administration.dnc.add(999, CALLEE),
+    "delisting": lambda administration, _: administration.dnc.remove(999, CALLEE),
+    "look-up": lambda administration, _: administration.dnc.entries(999, CALLEE),
 }
 """Everything that is done to a row that does not exist."""
 
@@ -125,16 +128,15 @@ def test_listed_number_is_not_dialled_until_it_is_delisted() -> None:
 
     async def scenario(clinic: Clinic) -> None:
         administration = clinic.dialer.administration
-        await administration.list_number(clinic.account_id, "+1 555 123-4567", reason="asked")
+        await administration.dnc.add(clinic.account_id, "+1 555 123-4567", Listing(reason="asked"))
         refused = await clinic.dialer.dial(CALLEE, clinic.agent_id)
-        entry = await administration.listing(clinic.account_id, CALLEE)
-        was_listed = [await administration.delist_number(clinic.account_id, CALLEE) for _ in range(2)]
+        ((_list, entry, is_live),) = await administration.dnc.entries(clinic.account_id, CALLEE)
+        was_listed = [await administration.dnc.remove(clinic.account_id, CALLEE) for _ in range(2)]
 
         accepted = await clinic.dialer.dial(CALLEE, clinic.agent_id)
 
         assert Refused(reason=Reason.DO_NOT_CALL) == refused
-        assert entry is not None
-        assert "asked" == entry.reason
+        assert ("asked", True) == (entry.reason, is_live)
         assert [True, False] == was_listed
         assert isinstance(accepted, outdial.Accepted)
 
@@ -152,7 +154,7 @@ def test_numbers_are_those_of_the_accounts_region() -> None:
 
         agent = await administration.create_agent(account.id, name="A", greeting="Hello.", phone_number="020 7946 0018")
         contact = await administration.create_contact(account.id, first_name="Ann", phone_number="020 7946 0018")
-        listed = await administration.list_number(account.id, "020 7946 0018")
+        listed = (await administration.dnc.add(account.id, "020 7946 0018")).phone_number
 
         assert agent.phone_number == contact.phone_number == listed
         assert "+442079460018" == listed.e164

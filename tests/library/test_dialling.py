@@ -175,7 +175,7 @@ def test_a_preflight_goes_on_behind_the_first_refusal() -> None:
     """
 
     async def scenario(clinic: Clinic) -> None:
-        await clinic.dialer.administration.list_number(clinic.account_id, CALLEE)
+        await clinic.dialer.administration.dnc.add(clinic.account_id, CALLEE)
 
         previewed = await clinic.dialer.preflight(CALLEE, clinic.agent_id, api_key=clinic.key)
 

@@ -1,0 +1,211 @@
+"""
+What a client can do with its account's Do-Not-Call lists. The operator's it can only feel.
+"""
+
+from datetime import datetime
+
+import attrs
+
+from outdial.domain.model.decision import FieldProblem, Refused
+from outdial.domain.model.do_not_call import CONTACTS_LIST, DEFAULT_LIST, LISTS_MAX, DncEntry, DncList
+from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
+from outdial.domain.model.principal import Account
+from outdial.domain.model.reason import Reason
+from outdial.domain.service.do_not_call import list_named, own_lists
+from outdial.ports.storage import Reader, Transaction
+
+RESERVED: frozenset[str] = frozenset({DEFAULT_LIST, CONTACTS_LIST})
+"""Lists that are made when they are needed, however many others there are."""
+
+Cursor = tuple[int, PhoneNumber]
+"""The list and number that a page stands behind."""
+
+
+@attrs.frozen(kw_only=True)
+class ListedNumber:
+    """
+    A number on a list.
+
+    Attributes:
+        is_live: Whether it counts now.
+    """
+
+    entry: DncEntry
+    dnc_list: DncList
+    is_live: bool
+
+
+@attrs.frozen(kw_only=True)
+class Standing:
+    """
+    Whether a number may be dialled for an account, as far as lists say.
+
+    Attributes:
+        listed: Its entries on all lists that bind the account, the operator's first.
+    """
+
+    phone_number: PhoneNumber
+    listed: tuple[ListedNumber, ...]
+
+    @property
+    def do_not_call(self) -> bool:
+        """
+        Whether one of them counts now.
+        """
+        return any(one.is_live for one in self.listed)
+
+
+@attrs.frozen(kw_only=True)
+class NumbersPage:
+    """
+    A page of an account's listed numbers, by list and number.
+
+    Attributes:
+        following: What the next page stands behind; `None` on the last one.
+    """
+
+    listed: tuple[ListedNumber, ...]
+    following: Cursor | None
+
+
+def lists_of(reader: Reader, account: Account) -> tuple[DncList, ...]:
+    """
+    Return the account's lists.
+    """
+    return own_lists(reader, account.id)
+
+
+def list_of(reader: Reader | Transaction, account: Account, list_id: int | None) -> DncList | Refused:
+    """
+    Return one of the account's lists; another account's, and the operator's, is answered like none.
+
+    Args:
+        list_id: `None` when the client's name for it can't be one.
+    """
+    found = next((one for one in own_lists(reader, account.id) if one.id == list_id), None)
+    return found or Refused(reason=Reason.NOT_FOUND)
+
+
+def create_list(
+    transaction: Transaction, account: Account, at: datetime, *, name: str, source: str
+) -> DncList | Refused:
+    """
+    Make a list.
+    """
+    known = own_lists(transaction, account.id)
+    if any(one.name == name for one in known):
+        return _problem("name", "There is a list of this name already.")
+    if len(known) >= LISTS_MAX and name not in RESERVED:
+        return _problem("name", f"An account has {LISTS_MAX} lists at most.")
+    return list_named(transaction, account.id, name, at=at, source=source)
+
+
+def remove_list(transaction: Transaction, account: Account, _at: datetime, *, list_id: int | None) -> DncList | Refused:
+    """
+    Remove one of the account's lists with all its numbers, and return what it was.
+    """
+    found = list_of(transaction, account, list_id)
+    if not isinstance(found, Refused):
+        transaction.dnc.remove_list(found)
+    return found
+
+
+def put_number(
+    transaction: Transaction,
+    account: Account,
+    at: datetime,
+    *,
+    text: str,
+    list_id: int | None,
+    reason: str,
+    expires_at: datetime | None,
+) -> ListedNumber | Refused:
+    """
+    Put a number on one of the account's lists, or replace its entry there.
+
+    Args:
+        text: The number as people of the account write it.
+
+        list_id: `None` for the default list.
+    """
+    number = number_of(account, text)
+    if number is None:
+        return Refused(reason=Reason.INVALID_PHONE_NUMBER)
+    found = (
+        list_named(transaction, account.id, DEFAULT_LIST, at=at)
+        if list_id is None
+        else list_of(transaction, account, list_id)
+    )
+    if isinstance(found, Refused):
+        return found
+    transaction.dnc.put_all(found, (number.e164,), reason=reason, listed_at=at, expires_at=expires_at)
+    entry = DncEntry(list_id=found.id, phone_number=number, reason=reason, listed_at=at, expires_at=expires_at)
+    return ListedNumber(entry=entry, dnc_list=found, is_live=entry.is_live(at))
+
+
+def standing_of(reader: Reader, account: Account, *, text: str, at: datetime) -> Standing | Refused:
+    """
+    Tell which lists say what of a number, the operator's included.
+    """
+    number = number_of(account, text)
+    if number is None:
+        return Refused(reason=Reason.INVALID_PHONE_NUMBER)
+    by_id = {one.id: one for one in reader.dnc.lists(account.id)}
+    entries = reader.dnc.entries_of(account.id, number)
+    return Standing(phone_number=number, listed=tuple(_listed(entry, by_id[entry.list_id], at) for entry in entries))
+
+
+def remove_number(
+    transaction: Transaction, account: Account, _at: datetime, *, text: str, list_id: int | None
+) -> PhoneNumber | Refused:
+    """
+    Take a number off all of the account's lists, or off one of them; never off the operator's.
+
+    Returns:
+        The number, if it was on one of them.
+    """
+    number = number_of(account, text)
+    if number is None:
+        return Refused(reason=Reason.INVALID_PHONE_NUMBER)
+    chosen = [one for one in own_lists(transaction, account.id) if list_id in {None, one.id}]
+    removed = [transaction.dnc.remove(one, number) for one in chosen]
+    return number if any(removed) else Refused(reason=Reason.NOT_FOUND)
+
+
+def page_of(
+    reader: Reader, account: Account, *, list_id: int | None, after: Cursor | None, limit: int, at: datetime
+) -> NumbersPage | Refused:
+    """
+    Return a page of the numbers on all of the account's lists, or on one of them.
+
+    Args:
+        after: The page's place; `None` for the first.
+    """
+    chosen = [one for one in own_lists(reader, account.id) if list_id in {None, one.id}]
+    if list_id is not None and not chosen:
+        return Refused(reason=Reason.NOT_FOUND)
+    place, number = after if after is not None else (0, None)
+    found: list[ListedNumber] = []
+    for one in chosen:
+        if one.id >= place and len(found) <= limit:
+            behind = number if one.id == place else None
+            entries = reader.dnc.page(one, after=behind, limit=limit + 1 - len(found))
+            found.extend(_listed(entry, one, at) for entry in entries)
+    page = tuple(found[:limit])
+    last = page[-1].entry if len(found) > limit else None
+    return NumbersPage(listed=page, following=None if last is None else (last.list_id, last.phone_number))
+
+
+def number_of(account: Account, text: str) -> PhoneNumber | None:
+    """
+    Read a number as people of the account write it.
+    """
+    return parse_phone_number(text, default_region=account.default_region)
+
+
+def _listed(entry: DncEntry, dnc_list: DncList, at: datetime) -> ListedNumber:
+    return ListedNumber(entry=entry, dnc_list=dnc_list, is_live=entry.is_live(at))
+
+
+def _problem(field: str, sentence: str) -> Refused:
+    return Refused(reason=Reason.VALIDATION_ERROR, problems=(FieldProblem(field=field, problem=sentence),))
