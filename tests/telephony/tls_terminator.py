@@ -15,19 +15,18 @@ import attrs
 @attrs.frozen
 class Certificate:
     """
-    Files of a self-signed certificate for 127.0.0.1 and localhost.
+    Files of a self-signed certificate.
     """
 
     certificate: Path
     key: Path
 
 
-def make_certificate(folder: Path) -> Certificate:
+def make_certificate(folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Certificate:
     """
     Write a new certificate.
     """
     made = Certificate(folder / "certificate.pem", folder / "key.pem")
-    names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
     arguments = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     subprocess.run(
         [
@@ -37,7 +36,7 @@ def make_certificate(folder: Path) -> Certificate:
             "-subj",
             "/CN=trunk",
             "-addext",
-            names,
+            f"subjectAltName={names}",
             "-keyout",
             made.key,
             "-out",
