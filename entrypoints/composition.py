@@ -32,6 +32,7 @@ from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
+from outdial.adapters.webhook_http.sender import HttpWebhookSender
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.sip_address import parse_sip_address
 from outdial.entrypoints.setting_texts import SQLITE_PREFIX, PostgresUrl
@@ -46,6 +47,7 @@ from outdial.ports.rate_limiter import RateLimiter
 from outdial.ports.runtime import Runtime
 from outdial.ports.speech import Speech
 from outdial.ports.storage import Storage
+from outdial.ports.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
     from outdial.adapters.postgres.queue_signal import QueueSignal
@@ -198,6 +200,13 @@ def rate_limiter(settings: Settings, clock: Clock) -> RateLimiter:
             "OUTDIAL_RATE_LIMIT_STORAGE needs the extra `redis`: pip install 'outdial[redis]'."
         ) from error
     return SharedWindow(settings.rate_limit_storage, now_s=lambda: clock.now().timestamp(), alone=alone)
+
+
+def webhook_sender(settings: Settings) -> WebhookSender:
+    """
+    Return what reaches the endpoints of webhooks.
+    """
+    return HttpWebhookSender(allows_loopback=settings.webhook_allow_http_loopback)
 
 
 def carrier(settings: Settings) -> Carrier:

@@ -169,6 +169,24 @@ class Settings:
         allowed="0 to 10000",
         meaning="How fast calls are begun on the trunk; 0 for any pace.",
     )
+    webhook_sends_max: int = _setting(
+        "64",
+        integer(1, 1000),
+        allowed="1 to 1000",
+        meaning="Webhook messages that a worker sends at once.",
+    )
+    webhook_endpoint_sends_max: int = _setting(
+        "8",
+        integer(1, 100),
+        allowed="1 to 100",
+        meaning="Messages sent to one webhook at once, by all workers together.",
+    )
+    webhook_allow_http_loopback: bool = _setting(
+        "false",
+        read_boolean,
+        allowed="`true` or `false`",
+        meaning="Whether webhooks may be `http://` to this machine, for trying things out.",
+    )
     max_call_duration_s: int = _setting(
         "1800",
         integer(1, 86400),

@@ -1,5 +1,5 @@
 """
-Everything that a process runs that dials: the worker, what wakes it, and what is tidied up beside it.
+Everything that a process runs that dials: the worker, what wakes it, and what is sent and tidied up beside it.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.webhook import event_of
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.entrypoints.worker.pruner import RefusalPruner
+from outdial.entrypoints.worker.webhook_worker import WebhookWorker, WebhookWorkerSettings
 from outdial.ports.clock import Clock
 from outdial.ports.storage import Storage
 
@@ -37,6 +39,13 @@ async def dialling(
     """
     async with AsyncExitStack() as running:
         running.enter_context(composition.dialling_rights(settings))
+        mail = await running.enter_async_context(_mailing(settings, storage, clock))
+
+        def moved(call: Call, at: datetime) -> None:
+            on_moved(call, at)
+            if event_of(call) is not None:
+                mail.wake()
+
         worker = CallWorker(
             storage=storage,
             carrier=composition.carrier(settings),
@@ -50,7 +59,7 @@ async def dialling(
                 capacity=settings.capacity,
                 has_rivals=composition.is_shared(settings),
             ),
-            on_moved=on_moved,
+            on_moved=moved,
         )
         running.push_async_callback(worker.stop)
         await worker.start()
@@ -59,3 +68,23 @@ async def dialling(
         running.push_async_callback(pruner.stop)
         pruner.start()
         yield worker
+
+
+@asynccontextmanager
+async def _mailing(settings: Settings, storage: Storage, clock: Clock) -> AsyncIterator[WebhookWorker]:
+    """
+    Tell webhooks of calls; opened before calls are dialled, it is closed after the last one has ended.
+    """
+    mail = WebhookWorker(
+        storage=storage,
+        sender=composition.webhook_sender(settings),
+        clock=clock,
+        settings=WebhookWorkerSettings(
+            sends_max=settings.webhook_sends_max, endpoint_sends_max=settings.webhook_endpoint_sends_max
+        ),
+    )
+    await mail.start()
+    try:
+        yield mail
+    finally:
+        await mail.stop()
