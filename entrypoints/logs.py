@@ -48,6 +48,8 @@ def set_up_logging(settings: Settings) -> None:
     root.setLevel(level)
     # uvicorn tells of its start and end at `info`, as the command line does itself, in its own words.
     logging.getLogger("uvicorn").setLevel(max(level, logging.WARNING))
+    # The SDK of the Model Context Protocol tells of each request at `info`, and of what stands in it at `debug`.
+    logging.getLogger("mcp").setLevel(max(level, logging.WARNING))
 
 
 def set_up_own_logging(settings: Settings) -> None:

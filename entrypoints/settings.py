@@ -261,6 +261,12 @@ class Settings:
         meaning="What `/metrics` asks for as `Authorization: Bearer`; empty to serve anybody.",
         secret=True,
     )
+    mcp: str = _setting(
+        "off",
+        one_of("on", "off"),
+        allowed="`on` or `off`",
+        meaning="Whether the Model Context Protocol is served at `/mcp`; `on` needs the extra `mcp`.",
+    )
     log_format: str = _setting(
         "console", one_of("console", "json"), allowed="`console` or `json`", meaning="How log lines are written."
     )

@@ -14,6 +14,7 @@ class Reason(StrEnum):
 
     INVALID_HTTP = "invalid_http"
     HEADERS_TOO_LARGE = "headers_too_large"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     AUTHENTICATION_REQUIRED = "authentication_required"
     INVALID_KEY = "invalid_key"
     PERMISSION_DENIED = "permission_denied"
@@ -49,6 +50,7 @@ class Reason(StrEnum):
 _SENTENCES: dict[Reason, str] = {
     Reason.INVALID_HTTP: "This is no HTTP request that can be understood in one way only; see details.",
     Reason.HEADERS_TOO_LARGE: "The request has too many headers, or too long ones.",
+    Reason.ORIGIN_NOT_ALLOWED: "Web pages may not send requests here.",
     Reason.AUTHENTICATION_REQUIRED: "No API key was provided.",
     Reason.INVALID_KEY: "The API key is invalid or inactive.",
     Reason.PERMISSION_DENIED: "The API key doesn't have the required permission.",

@@ -63,7 +63,7 @@ def refuse_principal(
     key: ApiKey | None,
     account: Account | None,
     *,
-    permission: Permission,
+    permission: Permission | None,
     now: datetime,
     window: Window | None = None,
 ) -> Refused | None:
@@ -74,6 +74,8 @@ def refuse_principal(
         key: The stored key that the credential claims to be.
 
         account: The account that the credential belongs to.
+
+        permission: `None` where any key will do.
 
         window: What the key's requests per minute say about the request; `None` where nobody counts.
     """
@@ -99,8 +101,8 @@ def _refuse_unknown(
     return None if key_works and known else Refused(reason=Reason.INVALID_KEY)
 
 
-def _refuse_unpermitted(credential: Credential, key: ApiKey | None, permission: Permission) -> Refused | None:
-    if isinstance(credential, Operator) or (key is not None and permission in key.permissions):
+def _refuse_unpermitted(credential: Credential, key: ApiKey | None, permission: Permission | None) -> Refused | None:
+    if permission is None or isinstance(credential, Operator) or (key is not None and permission in key.permissions):
         return None
     return Refused(reason=Reason.PERMISSION_DENIED)
 

@@ -34,7 +34,7 @@ class CallView:
 def admit(
     reader: Reader | Transaction,
     credential: Credential,
-    permission: Permission,
+    permission: Permission | None,
     now: datetime,
     window: Window | None = None,
 ) -> Account | Refused:
@@ -42,6 +42,8 @@ def admit(
     Return the account that a credential may act for, or why it may not.
 
     Args:
+        permission: `None` where any key will do.
+
         window: What the key's requests per minute say about the request; `None` where nobody counts.
     """
     proof = proof_of(credential)

@@ -42,7 +42,7 @@ def demo(variables: Variables, *, is_once: bool) -> Answer | None:
     """
     settings = settings_of(play.demo_variables(variables))
     if not is_once:
-        process.check_address(settings)
+        process.check_serving(settings)
     screen = console(quiet=json_is_wanted())
     return process.run(partial(_play, screen, settings, is_once=is_once))
 

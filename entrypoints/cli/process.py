@@ -16,6 +16,7 @@ import uvloop
 
 from outdial.entrypoints.http import server
 from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.mcp.extra import need_mcp
 from outdial.entrypoints.settings import Settings
 from outdial.ports.errors import OutdialError
 
@@ -53,13 +54,17 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
             return runner.run(work(stop))
 
 
-def check_address(settings: Settings) -> None:
+def check_serving(settings: Settings) -> None:
     """
-    Raise when nobody could listen where the settings say, before anything is opened.
+    Raise when nobody could serve what the settings say where they say it, before anything is opened.
 
     Raises:
         AddressError: Says what to change.
+
+        McpMissingError: Says what to install.
     """
+    if settings.mcp == "on":
+        need_mcp()
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]

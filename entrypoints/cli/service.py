@@ -52,7 +52,7 @@ def serve(variables: Variables) -> None:
     With --json, one object with the URL is printed as soon as requests are taken.
     """
     settings = settings_of(variables)
-    process.check_address(settings)
+    process.check_serving(settings)
     process.run(partial(_serve, settings=settings))
 
 

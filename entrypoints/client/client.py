@@ -40,6 +40,15 @@ class Client:
         """
         return CallsClient(self._front)
 
+    async def identify(self) -> Refused | None:
+        """
+        Tell why nobody is behind the credential, `None` when somebody is; this is not counted as a request.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        return await self._front.identify()
+
     async def refuse(self, permission: Permission, refused: Refused) -> Refused:
         """
         Refuse a request that can't be understood; a stranger learns only that it is one.

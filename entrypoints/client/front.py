@@ -62,6 +62,17 @@ class Front:
     credential: Credential
     window: Window | None = None
 
+    async def identify(self) -> Refused | None:
+        """
+        Tell why nobody is behind the credential, `None` when somebody is; this is not counted as a request.
+
+        Raises:
+            StorageError: The database can't be read now.
+        """
+        now = self.ports.clock.now()
+        account = await self.ports.storage.read(lambda reader: admit(reader, self.credential, None, now))
+        return account if isinstance(account, Refused) else None
+
     async def count(self, permission: Permission) -> Refused | None:
         """
         Count a request and refuse one too many, by a look at the key alone: it costs no transaction.

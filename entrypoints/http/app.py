@@ -3,6 +3,7 @@ The HTTP application.
 """
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from outdial.entrypoints import composition
@@ -12,6 +13,7 @@ from outdial.entrypoints.http.problems import HANDLERS
 from outdial.entrypoints.http.reference import reference_routes
 from outdial.entrypoints.http.request_id import RequestIdMiddleware
 from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.mcp.extra import need_mcp
 
 
 def create_app(dialer: Dialer) -> ASGIApp:
@@ -21,6 +23,14 @@ def create_app(dialer: Dialer) -> ASGIApp:
     routes = [page.route(dialer) for page in PAGES]
     if dialer.settings.role != "worker":
         routes += [*api_routes(dialer), *reference_routes(key_in_query=dialer.settings.api_key_in_query)]
+        routes += [_mcp_route(dialer)] if dialer.settings.mcp == "on" else []
     app = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
     app.router.redirect_slashes = False
     return MeasuringMiddleware(RequestIdMiddleware(app, composition.randomness()), dialer.metrics.answered)
+
+
+def _mcp_route(dialer: Dialer) -> Route:
+    need_mcp()
+    from outdial.entrypoints.mcp.http import mcp_route  # noqa: PLC0415 - an extra
+
+    return mcp_route(dialer)

@@ -11,10 +11,12 @@ from pydantic import Field
 from outdial.domain.model.idempotency import HEADER as IDEMPOTENCY_KEY
 from outdial.domain.model.idempotency import KEY_PATTERN
 
+CallAddress = Annotated[
+    str, Field(description="The call: its database id or its `call_id`.", examples=["call_789_Zb8qPqkmT3xA"])
+]
+
 PATH_PARAMETERS: Final[Mapping[str, Any]] = {
-    "call_id": Annotated[
-        str, Field(description="The call: its database id or its `call_id`.", examples=["call_789_Zb8qPqkmT3xA"])
-    ],
+    "call_id": CallAddress,
     "refusal_id": Annotated[str, Field(description="The refusal's id.", examples=["4711"])],
 }
 """The parts of addresses that vary."""

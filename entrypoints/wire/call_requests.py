@@ -3,14 +3,14 @@ What clients send to ask for a call.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from outdial.domain.model.call import Status
 from outdial.domain.model.call_request import CallFields
 from outdial.domain.model.decision import Refused
-from outdial.domain.model.idempotency import KEY_PATTERN, read_idempotency_key
+from outdial.domain.model.idempotency import KEY_LENGTH_MAX, KEY_PATTERN, read_idempotency_key
 from outdial.domain.model.identifiers import ID_MAX, read_agent_reference
 from outdial.domain.model.listing import CallFilter
 from outdial.domain.model.reason import Reason
@@ -39,11 +39,21 @@ def _within_limits(variables: dict[str, Any] | None) -> dict[str, Any] | None:
     return variables
 
 
-def _key(text: str | None) -> str | None:
-    return read_idempotency_key(text) if text is not None else None
+def _key(text: str) -> str:
+    key = read_idempotency_key(text)
+    if key is None:
+        raise ValueError(text)
+    return key
 
 
 AgentId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)]
+IdempotencyKey = Annotated[
+    str,
+    Field(pattern=f"^({KEY_PATTERN})$"),
+    AfterValidator(_key),
+    Says(f"It must be 1 to {KEY_LENGTH_MAX} visible ASCII characters."),
+]
+B = TypeVar("B", bound="CallBody")
 
 
 class CallBody(RequestBody):
@@ -84,6 +94,18 @@ class CallBody(RequestBody):
         ),
     ] = None
 
+    @property
+    def fields(self) -> CallFields:
+        """
+        What of it the rules judge.
+        """
+        return CallFields(
+            phone_number=self.phone_number,
+            agent_id=read_agent_reference(self.agent_id),
+            contact_id=self.contact_id,
+            variables=self.variables or {},
+        )
+
 
 class CallsQuery(PageQuery):
     """
@@ -105,9 +127,7 @@ class CallsQuery(PageQuery):
         Field(description="To one contact.", examples=[456]),
     ] = None
     idempotency_key: Annotated[
-        Annotated[str, Field(pattern=f"^({KEY_PATTERN})$")] | None,
-        AfterValidator(_key),
-        Says("It must be 1 to 255 visible ASCII characters."),
+        IdempotencyKey | None,
         Field(description="Asked for with this `Idempotency-Key`: finds the call whose answer was lost."),
     ] = None
 
@@ -126,18 +146,18 @@ class CallsQuery(PageQuery):
 
 def read_fields(body: Mapping[str, object]) -> CallFields | Refused:
     """
-    Read a call's fields from a decoded JSON object; an absent, null or empty required field has a reason of its own.
+    Read a call's fields from a decoded JSON object.
+    """
+    asked = read_call(CallBody, body)
+    return asked if isinstance(asked, Refused) else asked.fields
+
+
+def read_call(model: type[B], body: Mapping[str, object]) -> B | Refused:
+    """
+    Read a request for a call; an absent, null or empty required field has a reason of its own.
     """
     if body.get("phone_number") in (None, ""):
         return Refused(reason=Reason.MISSING_PHONE_NUMBER)
     if body.get("agent_id") in (None, ""):
         return Refused(reason=Reason.MISSING_AGENT_ID)
-    read_body = read(CallBody, body)
-    if isinstance(read_body, Refused):
-        return read_body
-    return CallFields(
-        phone_number=read_body.phone_number,
-        agent_id=read_agent_reference(read_body.agent_id),
-        contact_id=read_body.contact_id,
-        variables=read_body.variables or {},
-    )
+    return read(model, body)

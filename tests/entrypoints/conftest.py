@@ -14,7 +14,7 @@ def logging_as_before() -> Iterator[None]:
     """
     Undo what the command line sets up for its process.
     """
-    loggers = [logging.getLogger(), logging.getLogger("uvicorn")]
+    loggers = [logging.getLogger(name) for name in ("root", "uvicorn", "mcp")]
     handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
     yield
     loggers[0].handlers[:] = handlers

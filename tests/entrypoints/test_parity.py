@@ -50,6 +50,7 @@ OF_HTTP_ALONE: Final = frozenset(
     {
         Reason.INVALID_HTTP,
         Reason.HEADERS_TOO_LARGE,
+        Reason.ORIGIN_NOT_ALLOWED,
         Reason.PAYLOAD_TOO_LARGE,
         Reason.UNSUPPORTED_MEDIA_TYPE,
         Reason.INVALID_JSON,

@@ -60,6 +60,7 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "api_key_in_query": {"true": True, "false": False},
     "metrics": {"on": "on", "off": "off"},
     "metrics_token": {"correct-horse": "correct-horse", "a" * 255: "a" * 255},
+    "mcp": {"on": "on", "off": "off"},
     "log_format": {"console": "console", "json": "json"},
     "log_level": {"debug": "debug", "error": "error"},
 }
@@ -102,6 +103,7 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "api_key_in_query": ("yes", "1", "True"),
     "metrics": ("true", "yes"),
     "metrics_token": ("a b", "ä", "a" * 256),
+    "mcp": ("true", "ON"),
     "log_format": ("xml",),
     "log_level": ("verbose", "INFO"),
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+
+from outdial.entrypoints.wire.json_schema import WireSchemas
 
 COMPONENTS: Final = "#/components/schemas/"
 
@@ -14,25 +15,6 @@ JsonSchema = dict[str, Any]
 
 _PLAIN: Final = {"integer": 1, "number": 1.0, "boolean": True, "string": "text"}
 """Examples of what needs none to be understood."""
-
-
-class _Generator(GenerateJsonSchema):
-    """
-    Fields have names, titles would say them again; and bounds are called as JSON Schema calls them.
-    """
-
-    def generate_inner(self, schema: Any) -> JsonSchema:
-        """
-        Rename the bounds of a number whose spelling is looked at first, where pydantic keeps its own names for them.
-        """
-        made = super().generate_inner(schema)
-        return {self.ValidationsMapping.numeric.get(name, name): value for name, value in made.items()}
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
-        """
-        Leave titles to objects.
-        """
-        return False
 
 
 class Schemas:
@@ -53,7 +35,7 @@ class Schemas:
         schemas, definitions = TypeAdapter.json_schemas(
             [(name, "validation", TypeAdapter(kind)) for name, kind in types.items()],
             ref_template=f"{COMPONENTS}{{model}}",
-            schema_generator=_Generator,
+            schema_generator=WireSchemas,
         )
         self.components: dict[str, JsonSchema] = definitions.get("$defs", {})
         self._schemas = {name: schema for (name, _mode), schema in schemas.items()}
