@@ -195,6 +195,22 @@ def test_a_client_that_comes_back_gets_exactly_what_it_missed(api: Api) -> None:
     api.run(main())
 
 
+def test_more_than_a_page_is_told_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whoever missed much does not wait for the log to grow.
+    """
+    monkeypatch.setattr("outdial.domain.service.events.PAGE_RECORDS", 2)
+    monkeypatch.setattr(event_stream, "CHECK_S", 60.0)
+
+    async def main() -> None:
+        for _ in range(3):
+            await end(api, await accept(api))
+        async with listening(api.app, last_event_id="@0-0") as listener:
+            assert STATUSES * 3 == await types(listener, 15)
+
+    api.run(main())
+
+
 def test_a_call_that_was_told_to_its_end_is_told_no_more(api: Api) -> None:
     """
     The answer keeps browsers from asking for ever.

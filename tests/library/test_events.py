@@ -20,7 +20,7 @@ from tests.library.setting_up import CALLEE, Clinic, opened
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
-FAILURES = 3
+FAILURES = 20
 LIFE = ["queued", "dialing", "ringing", "in-progress", "completed"]
 
 
@@ -174,6 +174,7 @@ def test_a_stream_waits_for_its_database(monkeypatch: pytest.MonkeyPatch) -> Non
     It goes on once that is back.
     """
     storage = _Flaky()
+    monkeypatch.setattr(event_stream, "CHECK_S", 0.001)
     monkeypatch.setattr(composition, "storage", lambda _settings: storage)
 
     async def scenario(clinic: Clinic) -> None:
