@@ -12,7 +12,7 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.do_not_call import DncEntry
-from outdial.domain.model.identifiers import AgentReference, KeyProof, read_key
+from outdial.domain.model.identifiers import AgentReference, KeyProof
 from outdial.domain.model.money import NO_CURRENCY
 from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
 from outdial.domain.model.policy import Policy
@@ -91,11 +91,7 @@ def proof_of(credential: Credential) -> KeyProof | None:
     """
     Return the key that a credential claims to be, if its text can be one.
     """
-    match credential:
-        case PresentedKey(text=str(text)):
-            return read_key(text)
-        case _:
-            return None
+    return credential.proof if isinstance(credential, PresentedKey) else None
 
 
 def account_id_of(credential: Credential, key: ApiKey | None) -> int | None:

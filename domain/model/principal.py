@@ -5,12 +5,13 @@ Who asks, and who pays.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from hmac import compare_digest
 
 import attrs
 from attrs.validators import ge, le
 
-from outdial.domain.model.identifiers import KeyProof
+from outdial.domain.model.identifiers import KeyProof, read_key
 from outdial.domain.model.money import check_currency
 from outdial.domain.model.phone_number import NumberKind, is_region
 from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE_MAX
@@ -40,6 +41,13 @@ class PresentedKey:
     """
 
     text: str | None = attrs.field(repr=False)
+
+    @cached_property
+    def proof(self) -> KeyProof | None:
+        """
+        The key that it claims to be, if its text can be one; read once, as everybody who admits it asks.
+        """
+        return None if self.text is None else read_key(self.text)
 
 
 @attrs.frozen(kw_only=True)
