@@ -94,6 +94,7 @@ def test_browser_shows_every_operation(tmp_path: Path) -> None:
                 "--headless",
                 "--no-sandbox",  # root has none; the page is our own
                 "--disable-gpu",
+                "--disable-dev-shm-usage",  # containers have little
                 f"--user-data-dir={tmp_path / 'browser'}",
                 "--enable-logging=stderr",
                 "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
