@@ -79,6 +79,7 @@ class Dialer:
             clock=self._clock,
             randomness=randomness,
             policy=settings.policy,
+            allows_loopback_webhooks=settings.webhook_allow_http_loopback,
             on_hang_up=self._hang_up,
             events=EventHub(self._storage),
             on_decision=self.metrics.decided,

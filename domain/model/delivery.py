@@ -162,6 +162,12 @@ class Delivery:
         """
         return attrs.evolve(self, state=DeliveryState.PARKED, next_at=None, last_problem=problem)
 
+    def anew(self) -> "Delivery":
+        """
+        Return the delivery as if it had never been tried, waiting for its turn; its tries are counted on.
+        """
+        return attrs.evolve(self, state=DeliveryState.PENDING, tries_before=self.tries, next_at=None, delivered_at=None)
+
     def _delay(self, made: int) -> timedelta:
         """
         Return how long to wait after a number of tries; the jitter is the message's own, so that it can be told again.

@@ -9,6 +9,7 @@ from outdial.domain.model.principal import Credential, Permission
 from outdial.domain.model.rate_limit import Window
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.front import Front, Ports
+from outdial.entrypoints.client.webhooks import WebhooksClient
 
 
 @attrs.frozen
@@ -39,6 +40,13 @@ class Client:
         Calls.
         """
         return CallsClient(self._front)
+
+    @property
+    def webhooks(self) -> WebhooksClient:
+        """
+        Webhooks.
+        """
+        return WebhooksClient(self._front)
 
     async def identify(self) -> Refused | None:
         """

@@ -30,6 +30,8 @@ class Ports:
     What requests are served with.
 
     Attributes:
+        allows_loopback_webhooks: Whether webhooks may be on this machine.
+
         on_decision: Told what was decided about each request for a call.
 
         on_moved: Told each call that a client brought into another state, and when.
@@ -43,6 +45,7 @@ class Ports:
     clock: Clock
     randomness: Randomness
     policy: Policy
+    allows_loopback_webhooks: bool
     on_decision: Callable[[Decision], None]
     on_moved: Callable[[Call, datetime], None]
     on_hang_up: Callable[[int], None]

@@ -9,14 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outdial.entrypoints.http import calls, decisions, events, health, metrics
+from outdial.entrypoints.http import calls, decisions, events, health, metrics, webhooks
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
 from outdial.entrypoints.http.page import Page
 from outdial.entrypoints.http.problems import limit_headers
 from outdial.entrypoints.library import Dialer
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*calls.OPERATIONS, *decisions.OPERATIONS, *events.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *calls.OPERATIONS,
+    *decisions.OPERATIONS,
+    *events.OPERATIONS,
+    *webhooks.OPERATIONS,
+)
 """In the order in which they are shown."""
 
 PAGES: Final[tuple[Page, ...]] = (*health.PAGES, *metrics.PAGES)

@@ -18,6 +18,7 @@ CallAddress = Annotated[
 PATH_PARAMETERS: Final[Mapping[str, Any]] = {
     "call_id": CallAddress,
     "refusal_id": Annotated[str, Field(description="The refusal's id.", examples=["4711"])],
+    "webhook_id": Annotated[str, Field(description="The webhook's id.", examples=["31"])],
 }
 """The parts of addresses that vary."""
 

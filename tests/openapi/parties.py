@@ -105,13 +105,34 @@ def refusal_of(api: Api, party: Party) -> tuple[str, ...]:
     return (str(api.get("/api/v1/refusals", key=party.key).json()["refusals"][0]["id"]),)
 
 
+def webhook_of(api: Api, party: Party) -> tuple[str, ...]:
+    """
+    Make a webhook.
+    """
+    body = {"url": "https://hooks.example.com/", "description": party.secret}
+    return (str(api.post(body, key=party.key, path="/api/v1/webhooks").json()["id"]),)
+
+
+def message_of(api: Api, party: Party) -> tuple[str, ...]:
+    """
+    Have a message on its way to a webhook.
+    """
+    webhook_id, name = int(webhook_of(api, party)[0]), f"msg_{party.account_id}"
+    webhook = builders.webhook(id=webhook_id, account_id=party.account_id)
+    message = builders.message(number=0, id=name, account_id=party.account_id)
+    api.run(api.storage.transact(lambda transaction: transaction.webhooks.outbox.add(message, [webhook])))
+    return (name,)
+
+
 OWNED: Final[Mapping[str, Callable[[Api, Party], tuple[str, ...]]]] = {
     "agent_id": lambda _api, party: (str(party.agent), party.assistant),
     "call_id": call_of,
     "contact_id": lambda _api, party: (str(party.contact),),
     "idempotency_key": named_call_of,
     "last_event_id": event_of,
+    "message_id": message_of,
     "refusal_id": refusal_of,
+    "webhook_id": webhook_of,
 }
 """How something of an account is made; returns every id by which it can be asked for."""
 

@@ -36,6 +36,8 @@ BEYOND_SCHEMAS: Final = {
     "limit",  # may not reach beyond the last page, wherever that is
     "cursor",  # excludes a page
     "last_event_id",  # has to be that of an event
+    "url",  # has to be a public address, and there are only so many webhooks
+    "since",  # excludes a message, and has to be a time that Python can tell
 }
 """Fields whose limits no schema can tell."""
 
@@ -118,11 +120,13 @@ def configuration(mode: str, *, examples: int) -> SchemathesisConfig:
                 "numbers": {"values": [CALLEE, "+15557654321"]},
                 "agents": {"values": [AGENT]},
                 "contacts": {"values": [CONTACT]},
+                "urls": {"values": ["https://hooks.example.com/"]},
             },
             "parameters": {
                 "body.phone_number": {"dictionary": "numbers", "probability": 0.7},
                 "body.agent_id": {"dictionary": "agents", "probability": 0.7},
                 "body.contact_id": {"dictionary": "contacts", "probability": 0.7},
+                "body.url": {"dictionary": "urls", "probability": 0.7},
             },
         }
     )

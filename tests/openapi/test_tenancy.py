@@ -103,6 +103,13 @@ class Told:
         return cls(status=answer.status_code, text=text, headers=headers)
 
 
+def _written(value: Any) -> Any:
+    """
+    Return a value as a body holds it: numbers are no texts.
+    """
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 @attrs.frozen(kw_only=True)
 class World:
     """
@@ -121,9 +128,9 @@ class World:
         own = {known: ids[0] for known, ids in self.ids[party].items()}
         given = {place: {name: value}}
         path = re.sub(r"\{(\w+)\}", lambda match: given.get("path", {}).get(match[1], own[match[1]]), operation.path)
-        body = {field: int(own[field]) if field in own else shown for field, shown in operation.body.items()}
+        body = {field: _written(own.get(field, shown)) for field, shown in operation.body.items()}
         for field, text in given.get("body", {}).items():
-            body[field] = int(text) if text.isdecimal() else text
+            body[field] = _written(text)
         return self.api.ask(
             operation.method,
             path,
