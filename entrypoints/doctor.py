@@ -10,6 +10,7 @@ import attrs
 
 from outdial.entrypoints import composition
 from outdial.entrypoints.logs import set_up_own_logging
+from outdial.entrypoints.mcp.extra import McpMissingError, need_mcp
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
 from outdial.ports.carrier import Carrier
 from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
@@ -48,12 +49,21 @@ async def examine(variables: Mapping[str, str]) -> tuple[Check, ...]:
     database = await _database(settings)
     dialling, is_dialled = _dialling(settings) if database.ok else (_unknown("dialling"), False)
     return (
-        Check(name="settings", ok=True, finding="All are understood."),
+        _extras(settings),
         database,
         dialling,
         await _carrier(settings, is_dialled=is_dialled),
         await _speech(settings),
     )
+
+
+def _extras(settings: Settings) -> Check:
+    try:
+        if settings.mcp == "on":
+            need_mcp()
+    except McpMissingError as error:
+        return _bad("settings", f"OUTDIAL_MCP: {error}")
+    return _good("settings", "All are understood.")
 
 
 PARTS: Final = ("database", "dialling", "carrier", "speech")

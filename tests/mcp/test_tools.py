@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from mcp import Client, MCPError
@@ -18,7 +18,17 @@ from outdial.entrypoints.wire.call_requests import CallBody
 from outdial.ports.errors import StorageError
 from tests import strategies
 from tests.documentation.test_tables import rows
-from tests.entrypoints.clinic import AGENT, CALLEE, CLINIC, KEY, LISTED, OTHERS_KEY, calls_of
+from tests.entrypoints.clinic import (
+    AGENT,
+    CALLEE,
+    CLINIC,
+    DIALLING_KEY,
+    KEY,
+    LISTED,
+    OTHERS_KEY,
+    READING_KEY,
+    calls_of,
+)
 from tests.http.api import BODY, CALLS, Api
 from tests.http.storages import FailingStorage
 from tests.http.test_limits import new_key
@@ -175,6 +185,17 @@ def test_a_call_has_to_be_named_properly(api: Api, tool: str, arguments: dict[st
     assert "validation_error" == body_of(call(api, tool, arguments))["error"]
 
 
+@pytest.mark.parametrize("tool", ["preflight_call", "initiate_call", "get_call", "hang_up"])
+def test_who_may_not_learns_nothing_else(api: Api, tool: str) -> None:
+    """
+    Whatever is wrong with the arguments, the permission is judged first, and the key before it.
+    """
+    powerless = DIALLING_KEY if tool == "get_call" else READING_KEY
+
+    assert "permission_denied" == body_of(call(api, tool, key=powerless))["error"]
+    assert "authentication_required" == body_of(call(api, tool, key=None))["error"]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_an_unknown_tool_is_an_error_of_the_protocol(api: Api, way: str) -> None:
     """
@@ -242,6 +263,7 @@ arguments = st.fixed_dictionaries(
 """Whatever a model makes up."""
 
 
+@settings(max_examples=60)
 @given(tool=st.sampled_from(("preflight_call", "initiate_call", "get_call", "hang_up")), given_arguments=arguments)
 def test_any_arguments_are_decided(rich: Api, tool: str, given_arguments: dict[str, Any]) -> None:
     """
