@@ -1,5 +1,5 @@
 """
-Setting up accounts, keys, agents, contacts, lists and prices: what the command line and the library share.
+Setting up accounts, keys, agents, lists and prices: what the command line and the library share.
 
 Values come as people write them; what is wrong with them is said in a sentence (`ValueError`).
 """
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from outdial.domain.model.agent import Agent, RuntimeKind
-from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import ASSISTANT_TOKEN_LENGTH, KEY_SECRET_LENGTH
 from outdial.domain.model.money import parse_amount
 from outdial.domain.model.phone_number import NumberCheck, NumberKind, PhoneNumber, parse_phone_number
@@ -189,34 +188,6 @@ class Administration:
             team_id=team_id,
         )
         return await self._storage.transact(partial(administration.create_agent, draft=draft))
-
-    async def create_contact(
-        self,
-        account_id: int,
-        *,
-        first_name: str,
-        last_name: str | None = None,
-        email: str | None = None,
-        company: str | None = None,
-        phone_number: str | None = None,
-    ) -> Contact:
-        """
-        Create a contact.
-
-        Raises:
-            ValueError: Says which value can't be used.
-        """
-        _check_texts(first_name, last_name, email, company)
-        draft = Contact(
-            id=_NEW,
-            account_id=account_id,
-            first_name=first_name,
-            last_name=last_name,
-            email=email,
-            company=company,
-            phone_number=await self._account_number(account_id, phone_number) if phone_number is not None else None,
-        )
-        return await self._storage.transact(partial(administration.create_contact, draft=draft))
 
     async def set_rate(
         self, prefix: str, per_minute: str, *, increment_s: int = 60, minimum_s: int = 0, currency: str = "USD"

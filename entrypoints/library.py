@@ -50,7 +50,7 @@ class Dialer:
 
         metrics: What this process did, in numbers.
 
-        administration: Accounts, keys, agents, contacts, lists, prices.
+        administration: Accounts, keys, agents, lists, prices.
     """
 
     def __init__(self, settings: Settings, *, credential: Credential | None = None) -> None:

@@ -14,11 +14,14 @@ from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.status_change import StatusChange
 from outdial.domain.rules.preview import Judgement, Preview, Verdict
+from outdial.domain.service.agents import AgentView
+from outdial.domain.service.contacts import ContactView
 from outdial.domain.service.decisions import DecidedCall
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.client.event_stream import EventStream
 from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
+from outdial.entrypoints.wire.contacts import ContactChangeBody, NewContactBody
 from outdial.ports.errors import OutdialError
 from outdial.version import VERSION
 
@@ -26,8 +29,11 @@ __version__ = VERSION
 
 __all__ = [
     "Accepted",
+    "AgentView",
     "Call",
     "CallView",
+    "ContactChangeBody",
+    "ContactView",
     "DecidedCall",
     "Decision",
     "Dialer",
@@ -35,6 +41,7 @@ __all__ = [
     "EventStream",
     "Grounds",
     "Judgement",
+    "NewContactBody",
     "OutdialError",
     "Permission",
     "Preview",

@@ -66,7 +66,11 @@ TABLES: Final = (
     Table(name="agent_totals", columns=("agent_id", "account_id", "calls", "talk_s")),
     Table(
         name="contacts",
-        columns=("id", "account_id", "first_name", "last_name", "email", "company", "phone_number"),
+        columns=("id", "account_id", "first_name", "last_name", "email", "company", "timezone", "custom_context"),
+    ),
+    Table(
+        name="contact_numbers",
+        columns=("id", "contact_id", "account_id", "phone_number", "phone_type", "is_primary"),
     ),
     Table(name="dnc_lists", columns=("id", "account_id", "name", "source", "created_at")),
     Table(name="dnc", columns=("list_id", "phone_number", "reason", "listed_at", "expires_at"), key=2),

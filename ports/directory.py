@@ -1,22 +1,25 @@
 """
-Who may ask, who talks and who is known, in storage.
+Who may ask and who talks, in storage.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from outdial.domain.model.agent import Agent, AgentTotals
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
 
-DirectoryRecord = Account | ApiKey | Agent | Contact
-"""What has a row number of its own and is set up by the operator."""
+DirectoryRecord = Account | ApiKey | Agent
+"""What is set up by the operator."""
+
+Numbered = DirectoryRecord | Contact | ContactNumber
+"""What has a row number of its own, never given twice."""
 
 
 class DirectoryReader(Protocol):
     """
-    Who may ask, who talks and who is known.
+    Who may ask and who talks.
     """
 
     def account(self, account_id: int) -> Account | None:
@@ -49,23 +52,13 @@ class DirectoryReader(Protocol):
         Return what the calls of an account's agents came to, by the agents' rows; those without any call are left out.
         """
 
-    def contact(self, account_id: int, contact_id: int) -> Contact | None:
-        """
-        Return an account's contact.
-        """
-
-    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
-        """
-        Return those of an account's contacts that have the given rows, by their rows.
-        """
-
 
 class Directory(DirectoryReader, Protocol):
     """
     The same, with writes.
     """
 
-    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+    def next_id(self, record_type: type[Numbered]) -> int:
         """
         Return the row number for a new record of a type, never given before.
         """

@@ -4,7 +4,7 @@ Do-Not-Call lists in storage.
 A number that a transaction found unlisted stays so until the transaction ends: whoever lists it meanwhile waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -25,6 +25,13 @@ class DncReader(Protocol):
     def entries_of(self, account_id: int | None, number: PhoneNumber) -> tuple[DncEntry, ...]:
         """
         Return a number's entries on those lists in the same order, the expired ones included.
+        """
+
+    def entries_of_each(self, account_id: int, numbers: Collection[PhoneNumber]) -> tuple[DncEntry, ...]:
+        """
+        Return several numbers' entries on the lists that bind an account, in any order.
+
+        They are shown, not rested on: whoever lists a number meanwhile is not waited for.
         """
 
     def page(self, dnc_list: DncList, *, after: PhoneNumber | None, limit: int) -> tuple[DncEntry, ...]:

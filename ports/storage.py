@@ -13,6 +13,7 @@ from outdial.domain.model.facts import Facts
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.refusal import Decided
 from outdial.ports.calls import Calls, CallsReader
+from outdial.ports.contacts import Contacts, ContactsReader
 from outdial.ports.decisions import Decisions, DecisionsReader
 from outdial.ports.directory import Directory, DirectoryReader
 from outdial.ports.do_not_call import Dnc, DncReader
@@ -34,7 +35,13 @@ class Reader(Protocol):
     @property
     def directory(self) -> DirectoryReader:
         """
-        Accounts, keys, agents, contacts.
+        Accounts, keys, agents.
+        """
+
+    @property
+    def contacts(self) -> ContactsReader:
+        """
+        The address book.
         """
 
     @property
@@ -94,7 +101,13 @@ class Transaction(Reader, Protocol):
     @property
     def directory(self) -> Directory:
         """
-        Accounts, keys, agents, contacts.
+        Accounts, keys, agents.
+        """
+
+    @property
+    def contacts(self) -> Contacts:
+        """
+        The address book.
         """
 
     @property

@@ -12,7 +12,7 @@ import attrs
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call, Script
 from outdial.domain.model.call_request import CallFields, CallRequest
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber, Person, PhoneType
 from outdial.domain.model.delivery import Delivery
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
@@ -62,14 +62,13 @@ _AGENT: Final = Agent(
     phone_number=CALLER_ID,
     greeting="Hello {{customer_name|there}}, this is {{agent_name}}.",
 )
-_CONTACT: Final = Contact(
+_PERSON: Final = Person(
     id=CONTACT_ID,
     account_id=ACCOUNT_ID,
     first_name="John",
     last_name="Doe",
     email="john@example.com",
     company="Example",
-    phone_number=CALLEE,
 )
 _DNC_ENTRY: Final = DncEntry(list_id=1, phone_number=CALLEE, reason="asked not to be called", listed_at=NOW)
 _RATE: Final = Rate(currency="USD", prefix="1", per_minute_micros=50_000)
@@ -175,11 +174,20 @@ def agent(**changes: Any) -> Agent:
     return attrs.evolve(_AGENT, **changes)
 
 
+def person(**changes: Any) -> Person:
+    """
+    Return a contact without its numbers.
+    """
+    return attrs.evolve(_PERSON, **changes)
+
+
 def contact(**changes: Any) -> Contact:
     """
-    Return a contact with every field filled.
+    Return a contact whose one number is the callee, and has the contact's row; changes are the person's.
     """
-    return attrs.evolve(_CONTACT, **changes)
+    changed = person(**changes)
+    number = ContactNumber(id=changed.id, phone_number=CALLEE, phone_type=PhoneType.MOBILE, is_primary=True)
+    return Contact(person=changed, phone_numbers=(number,))
 
 
 def dnc_entry(**changes: Any) -> DncEntry:

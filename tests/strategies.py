@@ -148,7 +148,7 @@ def acceptable(draw: st.DrawFn, *, operator: bool = False) -> tuple[CallRequest,
         known_rates, required = [], _default_rate(policy).price(policy.minimum_hold_s)
     available = min(MICROS_MAX, required + draw(st.one_of(st.just(0), amounts)))
     held = draw(st.integers(0, min(10_000_000, MICROS_MAX - available)))
-    contact = draw(st.sampled_from((None, builders.contact())))
+    contact = draw(st.sampled_from((None, builders.person())))
     now = builders.NOW + timedelta(seconds=draw(st.integers(0, 10**8)))
     fields = CallFields(
         phone_number=draw(spellings(callee)),

@@ -11,6 +11,7 @@ import attrs
 
 from outdial.adapters.memory.history import MemoryHistory
 from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
+from outdial.adapters.memory.storage_contacts import MemoryContacts
 from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_do_not_call import MemoryDnc
 from outdial.adapters.memory.storage_events import MemoryEvents
@@ -38,9 +39,16 @@ class TablesView:
     @property
     def directory(self) -> MemoryDirectory:
         """
-        Accounts, keys, agents, contacts.
+        Accounts, keys, agents.
         """
         return MemoryDirectory(self.tables)
+
+    @property
+    def contacts(self) -> MemoryContacts:
+        """
+        The address book.
+        """
+        return MemoryContacts(self.tables)
 
     @property
     def rulebook(self) -> MemoryRulebook:

@@ -2,7 +2,7 @@
 What storage in memory holds, and the operations of the port on it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from outdial.domain.model.agent import Agent, AgentTotals
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_record import CallRecord
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.delivery import Delivery, Try
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
@@ -21,7 +21,7 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.domain.model.webhook import Message, Webhook
-from outdial.ports.directory import DirectoryRecord
+from outdial.ports.directory import DirectoryRecord, Numbered
 from outdial.ports.errors import StorageConflictError
 
 T = TypeVar("T")
@@ -34,9 +34,10 @@ class Tables:
     """
 
     records: dict[type[DirectoryRecord], dict[int, DirectoryRecord]] = attrs.field(
-        factory=lambda: {Account: {}, ApiKey: {}, Agent: {}, Contact: {}}
+        factory=lambda: {Account: {}, ApiKey: {}, Agent: {}}
     )
     last_ids: dict[type, int] = attrs.field(factory=dict)
+    contacts: dict[int, Contact] = attrs.field(factory=dict)
     agent_totals: dict[tuple[int, int], AgentTotals] = attrs.field(factory=dict)
     dnc_lists: dict[int, DncList] = attrs.field(factory=dict)
     dnc: dict[tuple[int, str], DncEntry] = attrs.field(factory=dict)
@@ -61,6 +62,7 @@ class Tables:
         return Tables(
             records={record_type: dict(records) for record_type, records in self.records.items()},
             last_ids=dict(self.last_ids),
+            contacts=dict(self.contacts),
             agent_totals=dict(self.agent_totals),
             dnc_lists=dict(self.dnc_lists),
             dnc=dict(self.dnc),
@@ -99,7 +101,7 @@ class Tables:
 @attrs.frozen
 class MemoryDirectory:
     """
-    Who may ask, who talks and who is known.
+    Who may ask and who talks.
     """
 
     _tables: Tables
@@ -145,25 +147,11 @@ class MemoryDirectory:
         totals = self._tables.agent_totals
         return {agent_id: totals[account_id, agent_id] for agent_id in agent_ids if (account_id, agent_id) in totals}
 
-    def contact(self, account_id: int, contact_id: int) -> Contact | None:
-        """
-        Return an account's contact.
-        """
-        contact = self._find(Contact, contact_id)
-        return contact if contact is not None and contact.account_id == account_id else None
-
-    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
-        """
-        Return those of an account's contacts that have the given rows.
-        """
-        found = ((number, self.contact(account_id, number)) for number in contact_ids)
-        return {number: contact for number, contact in found if contact is not None}
-
-    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+    def next_id(self, record_type: type[Numbered]) -> int:
         """
         Return the row number for a new record: above all that are stored, and all that were given.
         """
-        stored = max(self._tables.records[record_type], default=0)
+        stored = max(self._rows_of(record_type), default=0)
         number = max(stored, self._tables.last_ids.get(record_type, 0)) + 1
         self._tables.last_ids[record_type] = number
         return number
@@ -200,6 +188,13 @@ class MemoryDirectory:
         Add the talk time of a call that is being settled.
         """
         self._tables.count(account_id, agent_id, AgentTotals(talk_s=talk_s))
+
+    def _rows_of(self, record_type: type[Numbered]) -> Iterable[int]:
+        if record_type is Contact:
+            return self._tables.contacts
+        if record_type is ContactNumber:
+            return (number.id for contact in self._tables.contacts.values() for number in contact.phone_numbers)
+        return self._tables.records[record_type]  # type: ignore[index]
 
     def _find(self, record_type: type[T], number: int) -> T | None:
         record = self._tables.records[record_type].get(number)  # type: ignore[index]

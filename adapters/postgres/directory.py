@@ -1,5 +1,5 @@
 """
-Accounts, keys, agents and contacts in PostgreSQL.
+Accounts, keys and agents in PostgreSQL.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,25 +13,26 @@ from outdial.adapters.postgres.statements import Statements
 from outdial.adapters.relational import values
 from outdial.adapters.relational.values import Row
 from outdial.domain.model.agent import Agent, AgentTotals
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
-from outdial.ports.directory import DirectoryRecord
+from outdial.ports.directory import DirectoryRecord, Numbered
 from outdial.ports.errors import StorageConflictError
 
 SQL: Final = load("directory.sql")
-NEXT: Final[dict[type[DirectoryRecord], str]] = {
+NEXT: Final[dict[type[Numbered], str]] = {
     Account: SQL["next_account"],
     ApiKey: SQL["next_key"],
     Agent: SQL["next_agent"],
     Contact: SQL["next_contact"],
+    ContactNumber: SQL["next_contact_number"],
 }
 
 
 @attrs.frozen
 class PostgresDirectory:
     """
-    Who may ask, who talks and who is known; read as it was committed last, without locks.
+    Who may ask and who talks; read as it was committed last, without locks.
     """
 
     _sql: Statements
@@ -78,21 +79,7 @@ class PostgresDirectory:
         found = self._sql.all(SQL["agent_totals"], account_id=account_id, agent_ids=list(agent_ids))
         return {agent_id: AgentTotals(calls=calls, talk_s=talk_s) for agent_id, calls, talk_s in found}
 
-    def contact(self, account_id: int, contact_id: int) -> Contact | None:
-        """
-        Return an account's contact.
-        """
-        row = self._sql.one(SQL["contact"], contact_id=contact_id, account_id=account_id)
-        return None if row is None else values.read_contact(row)
-
-    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
-        """
-        Return those of an account's contacts that have the given rows.
-        """
-        rows = self._sql.all(SQL["contacts"], account_id=account_id, contact_ids=list(contact_ids))
-        return {contact.id: contact for contact in map(values.read_contact, rows)}
-
-    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+    def next_id(self, record_type: type[Numbered]) -> int:
         """
         Return the row number for a new record: above all that are stored, and all that were given.
         """
@@ -110,8 +97,6 @@ class PostgresDirectory:
                 added = self._sql.write(SQL["add_key"], rows.key_columns(record))
             case Agent():
                 added = self._sql.write(SQL["add_agent"], rows.agent_columns(record))
-            case Contact():
-                added = self._sql.write(SQL["add_contact"], rows.contact_columns(record))
             case _:
                 assert_never(record)
         if not added:

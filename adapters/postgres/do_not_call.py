@@ -5,7 +5,7 @@ Numbers are written first and guarded then, for as short a time as can be: nobod
 whoever rests on one's not being listed is waited for before it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -47,6 +47,14 @@ class PostgresDnc:
             owner = OPERATOR if account_id is None else account_id
             self._sql.all(SQL["share_guards"], guards=guards_of([(owner, number)]))
         found = self._sql.all(SQL["entries_of"], account_id=account_id, phone_number=number.e164)
+        return tuple(map(read_dnc_entry, found))
+
+    def entries_of_each(self, account_id: int, numbers: Collection[PhoneNumber]) -> tuple[DncEntry, ...]:
+        """
+        Return several numbers' entries on the lists that bind an account, in any order.
+        """
+        wanted = [number.e164 for number in numbers]
+        found = self._sql.all(SQL["entries_of_each"], account_id=account_id, phone_numbers=wanted)
         return tuple(map(read_dnc_entry, found))
 
     def page(self, dnc_list: DncList, *, after: PhoneNumber | None, limit: int) -> tuple[DncEntry, ...]:

@@ -4,15 +4,16 @@ Values to rows: who asks, who talks, who is called, what it costs.
 They are written by the statements' parameters.
 """
 
-from outdial.adapters.postgres.statements import Value
+from outdial.adapters.postgres.statements import Value, Values
 from outdial.adapters.relational.columns import (
     write_json,
     write_number,
     write_time,
     write_time_or_none,
+    write_variables,
 )
 from outdial.domain.model.agent import Agent
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, Person
 from outdial.domain.model.do_not_call import DncList
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
@@ -82,18 +83,34 @@ def agent_columns(agent: Agent) -> Columns:
     }
 
 
-def contact_columns(contact: Contact) -> Columns:
+def person_columns(person: Person) -> Columns:
     """
-    Write a contact.
+    Write a contact without its numbers.
     """
     return {
-        "id": contact.id,
+        "id": person.id,
+        "account_id": person.account_id,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "company": person.company,
+        "timezone": person.timezone,
+        "custom_context": write_variables(person.custom_context),
+    }
+
+
+def contact_number_columns(contact: Contact) -> Values:
+    """
+    Write a contact's numbers, each column as a list.
+    """
+    numbers = contact.phone_numbers
+    return {
+        "contact_id": contact.id,
         "account_id": contact.account_id,
-        "first_name": contact.first_name,
-        "last_name": contact.last_name,
-        "email": contact.email,
-        "company": contact.company,
-        "phone_number": write_number(contact.phone_number),
+        "ids": [number.id for number in numbers],
+        "phone_numbers": [number.phone_number.e164 for number in numbers],
+        "phone_types": [number.phone_type.value for number in numbers],
+        "are_primary": [int(number.is_primary) for number in numbers],
     }
 
 

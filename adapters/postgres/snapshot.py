@@ -19,16 +19,16 @@ from outdial.adapters.relational.values import (
     read_account,
     read_agent,
     read_call,
-    read_contact,
     read_dnc_entries,
     read_key,
+    read_person,
     read_rate,
     read_wallet,
 )
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Person
 from outdial.domain.model.do_not_call import DncEntry, binding_entry
 from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
@@ -86,7 +86,7 @@ class _Findings:
     numbers: Sequence[int]
     wallets: Mapping[int, Wallet]
     agents: Mapping[tuple[int, AgentReference], Agent]
-    contacts: Mapping[tuple[int, int], Contact]
+    contacts: Mapping[tuple[int, int], Person]
     dnc_entries: Mapping[tuple[int, str], Sequence[DncEntry]]
     rates: Mapping[tuple[str, str], Rate]
     priors: Mapping[tuple[int, str], Call]
@@ -193,7 +193,7 @@ def _find(sql: Statements, wanted: Sequence[LookUps], repeats: _Repeats) -> _Fin
             **{(agent.account_id, agent.id): agent for agent in map(read_agent, by_row)},
             **{(agent.account_id, agent.assistant_id): agent for agent in map(read_agent, by_name)},
         },
-        contacts={(contact.account_id, contact.id): contact for contact in map(read_contact, contact_rows)},
+        contacts={(contact.account_id, contact.id): contact for contact in map(read_person, contact_rows)},
         dnc_entries=read_dnc_entries(dnc_rows),
         rates={(rate.currency, rate.prefix): rate for rate in map(read_rate, rate_rows)},
         priors={(call.account_id, call.idempotency_key or ""): call for call in map(read_call, prior_rows)},

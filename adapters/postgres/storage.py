@@ -11,6 +11,7 @@ import attrs
 from outdial.adapters.postgres import acceptance
 from outdial.adapters.postgres.calls import PostgresCalls
 from outdial.adapters.postgres.connection import Limits, check_server, connect
+from outdial.adapters.postgres.contacts import PostgresContacts
 from outdial.adapters.postgres.decisions import PostgresDecisions
 from outdial.adapters.postgres.directory import PostgresDirectory
 from outdial.adapters.postgres.do_not_call import PostgresDnc
@@ -42,6 +43,7 @@ class _Tables:
     """
 
     directory: PostgresDirectory
+    contacts: PostgresContacts
     rulebook: PostgresRulebook
     dnc: PostgresDnc
     wallets: PostgresWallets
@@ -139,6 +141,7 @@ def tables_on(sql: Statements) -> _Tables:
     """
     return _Tables(
         directory=PostgresDirectory(sql),
+        contacts=PostgresContacts(sql),
         rulebook=PostgresRulebook(sql),
         dnc=PostgresDnc(sql),
         wallets=PostgresWallets(sql),

@@ -18,7 +18,7 @@ from outdial.adapters.relational.columns import (
 from outdial.domain.model.agent import Agent, RuntimeKind
 from outdial.domain.model.call import Call, Script
 from outdial.domain.model.call_record import CallRecord
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber, Person, PhoneType
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
@@ -90,20 +90,32 @@ def read_agent(row: Row) -> Agent:
     )
 
 
-def read_contact(row: Row) -> Contact:
+def read_person(row: Row) -> Person:
     """
-    Read a contact.
+    Read a contact without its numbers.
     """
-    number, account_id, first_name, last_name, email, company, phone_number = row
-    return Contact(
+    number, account_id, first_name, last_name, email, company, timezone, custom_context = row
+    return Person(
         id=number,
         account_id=account_id,
         first_name=first_name,
         last_name=last_name,
         email=email,
         company=company,
-        phone_number=read_number(phone_number),
+        timezone=timezone,
+        custom_context=read_variables(custom_context),
     )
+
+
+def read_contacts(people: Iterable[Row], numbers: Iterable[Row]) -> tuple[Contact, ...]:
+    """
+    Read contacts in the order of their rows, each with those of the numbers that are its own.
+    """
+    numbers_of: dict[int, list[ContactNumber]] = {}
+    for contact_id, *number in sorted(numbers, key=lambda row: int(row[1])):
+        numbers_of.setdefault(contact_id, []).append(_read_contact_number(*number))
+    found = (read_person(row) for row in people)
+    return tuple(Contact(person=person, phone_numbers=tuple(numbers_of.get(person.id, ()))) for person in found)
 
 
 def read_dnc_list(row: Row) -> DncList:
@@ -248,6 +260,12 @@ def read_call(row: Row) -> Call:
         charge_micros=charge_micros,
         version=version,
         hang_up_at=read_time_or_none(hang_up_at),
+    )
+
+
+def _read_contact_number(number: int, e164: str, phone_type: str, is_primary: int) -> ContactNumber:
+    return ContactNumber(
+        id=number, phone_number=PhoneNumber(e164), phone_type=PhoneType(phone_type), is_primary=is_primary == 1
     )
 
 

@@ -1,8 +1,7 @@
 """
-Accounts, keys, agents and contacts in SQLite.
+Accounts, keys and agents in SQLite.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Final, assert_never
 
@@ -13,10 +12,10 @@ from outdial.adapters.relational.columns import write_json, write_time_or_none
 from outdial.adapters.sqlite import rows
 from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.agent import Agent, AgentTotals
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.principal import Account, ApiKey
-from outdial.ports.directory import DirectoryRecord
+from outdial.ports.directory import DirectoryRecord, Numbered
 from outdial.ports.errors import StorageConflictError
 
 ACCOUNT: Final = (
@@ -43,19 +42,12 @@ COUNT_FOR_AGENT: Final = (
     "insert into agent_totals (agent_id, account_id, calls, talk_s) values (?, ?, ?, ?)"
     " on conflict (agent_id) do update set calls = calls + excluded.calls, talk_s = talk_s + excluded.talk_s"
 )
-CONTACT: Final = (
-    "select id, account_id, first_name, last_name, email, company, phone_number"
-    " from contacts where id = ? and account_id = ?"
-)
-CONTACTS: Final = (
-    "select id, account_id, first_name, last_name, email, company, phone_number"
-    " from contacts where id in (select value from json_each(?)) and account_id = ?"
-)
-NEXT_ROWS: Final[dict[type[DirectoryRecord], tuple[str, str]]] = {
+NEXT_ROWS: Final[dict[type[Numbered], tuple[str, str]]] = {
     Account: ("accounts", "select max(id) from accounts"),
     ApiKey: ("api_keys", "select max(id) from api_keys"),
     Agent: ("agents", "select max(id) from agents"),
     Contact: ("contacts", "select max(id) from contacts"),
+    ContactNumber: ("contact_numbers", "select max(id) from contact_numbers"),
 }
 LAST_NUMBER: Final = "select last from row_numbers where table_name = ?"
 SET_LAST_NUMBER: Final = (
@@ -79,10 +71,6 @@ ADD_AGENT: Final = (
     " (id, account_id, assistant_id, name, phone_number, greeting, instructions, runtime, sip_uri, model, voice_id,"
     " team_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-ADD_CONTACT: Final = (
-    "insert into contacts (id, account_id, first_name, last_name, email, company, phone_number)"
-    " values (?, ?, ?, ?, ?, ?, ?)"
-)
 UPDATE_KEY: Final = "update api_keys set permissions = ?, expires_at = ?, revoked_at = ? where id = ?"
 
 
@@ -102,7 +90,7 @@ def next_row(sql: Statements, table: str, highest: str) -> int:
 @attrs.frozen
 class SqliteDirectory:
     """
-    Who may ask, who talks and who is known.
+    Who may ask and who talks.
     """
 
     _sql: Statements
@@ -148,21 +136,7 @@ class SqliteDirectory:
         found = self._sql.all(AGENT_TOTALS, account_id, write_json(frozenset(agent_ids)))
         return {agent_id: AgentTotals(calls=calls, talk_s=talk_s) for agent_id, calls, talk_s in found}
 
-    def contact(self, account_id: int, contact_id: int) -> Contact | None:
-        """
-        Return an account's contact.
-        """
-        row = self._sql.one(CONTACT, contact_id, account_id)
-        return None if row is None else values.read_contact(row)
-
-    def contacts(self, account_id: int, contact_ids: Collection[int]) -> Mapping[int, Contact]:
-        """
-        Return those of an account's contacts that have the given rows.
-        """
-        rows = self._sql.all(CONTACTS, json.dumps(list(contact_ids)), account_id)
-        return {contact.id: contact for contact in map(values.read_contact, rows)}
-
-    def next_id(self, record_type: type[DirectoryRecord]) -> int:
+    def next_id(self, record_type: type[Numbered]) -> int:
         """
         Return the row number for a new record: above all that are stored, and all that were given.
         """
@@ -180,8 +154,6 @@ class SqliteDirectory:
                 self._sql.write(ADD_KEY, *rows.key_row(record))
             case Agent():
                 self._sql.write(ADD_AGENT, *rows.agent_row(record))
-            case Contact():
-                self._sql.write(ADD_CONTACT, *rows.contact_row(record))
             case _:
                 assert_never(record)
 

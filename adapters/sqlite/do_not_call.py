@@ -2,7 +2,8 @@
 Do-Not-Call lists in SQLite.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +22,11 @@ LISTS: Final = "select id, account_id, name, source, created_at from dnc_lists w
 ENTRIES_OF: Final = (
     "select list_id, phone_number, reason, listed_at, expires_at"
     " from dnc_lists cross join dnc on list_id = id and phone_number = ? where id = 0 or account_id = ?"
+)
+ENTRIES_OF_EACH: Final = (
+    "select list_id, phone_number, reason, listed_at, expires_at from json_each(?) as wanted"
+    " cross join dnc_lists cross join dnc on list_id = dnc_lists.id and phone_number = wanted.value"
+    " where dnc_lists.id = 0 or account_id = ?"
 )
 PAGE: Final = (
     "select list_id, phone_number, reason, listed_at, expires_at from dnc"
@@ -57,6 +63,13 @@ class SqliteDnc:
         Return a number's entries on those lists.
         """
         return tuple(map(read_dnc_entry, sorted(self._sql.all(ENTRIES_OF, number.e164, account_id))))
+
+    def entries_of_each(self, account_id: int, numbers: Collection[PhoneNumber]) -> tuple[DncEntry, ...]:
+        """
+        Return several numbers' entries on the lists that bind an account, in any order.
+        """
+        found = self._sql.all(ENTRIES_OF_EACH, json.dumps([number.e164 for number in numbers]), account_id)
+        return tuple(map(read_dnc_entry, found))
 
     def page(self, dnc_list: DncList, *, after: PhoneNumber | None, limit: int) -> tuple[DncEntry, ...]:
         """

@@ -9,10 +9,11 @@ from outdial.adapters.relational.columns import (
     write_number,
     write_time,
     write_time_or_none,
+    write_variables,
 )
 from outdial.adapters.relational.values import Row
 from outdial.domain.model.agent import Agent
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, Person
 from outdial.domain.model.do_not_call import DncList
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
@@ -70,19 +71,37 @@ def agent_row(agent: Agent) -> Row:
     )
 
 
-def contact_row(contact: Contact) -> Row:
+def person_row(person: Person) -> Row:
     """
-    Write a contact.
+    Write a contact without its numbers.
     """
     return (
-        contact.id,
-        contact.account_id,
-        contact.first_name,
-        contact.last_name,
-        contact.email,
-        contact.company,
-        write_number(contact.phone_number),
+        person.first_name,
+        person.last_name,
+        person.email,
+        person.company,
+        person.timezone,
+        write_variables(person.custom_context),
+        person.id,
+        person.account_id,
     )
+
+
+def contact_number_rows(contact: Contact) -> list[Row]:
+    """
+    Write a contact's numbers.
+    """
+    return [
+        (
+            number.id,
+            contact.id,
+            contact.account_id,
+            number.phone_number.e164,
+            number.phone_type.value,
+            int(number.is_primary),
+        )
+        for number in contact.phone_numbers
+    ]
 
 
 def dnc_list_row(dnc_list: DncList) -> Row:

@@ -14,9 +14,9 @@ from outdial.adapters.relational.values import (
     Row,
     read_account,
     read_agent,
-    read_contact,
     read_dnc_entries,
     read_key,
+    read_person,
     read_rate,
     read_wallet,
 )
@@ -26,7 +26,7 @@ from outdial.adapters.sqlite.statements import Statements
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Person
 from outdial.domain.model.do_not_call import DncEntry, binding_entry
 from outdial.domain.model.facts import Facts, LookUps, account_id_of, look_ups, proof_of
 from outdial.domain.model.identifiers import AgentReference
@@ -54,7 +54,7 @@ AGENTS_BY_NAME: Final = (
     " voice_id, team_id from agents where assistant_id in (select value from json_each(?))"
 )
 CONTACTS: Final = (
-    "select id, account_id, first_name, last_name, email, company, phone_number"
+    "select id, account_id, first_name, last_name, email, company, timezone, custom_context"
     " from contacts where id in (select value from json_each(?))"
 )
 # The lists of each account and the operator's, in which each number is looked for by its key.
@@ -94,7 +94,7 @@ class _Findings:
     """
 
     agents: Mapping[tuple[int, AgentReference], Agent]
-    contacts: Mapping[tuple[int, int], Contact]
+    contacts: Mapping[tuple[int, int], Person]
     dnc_entries: Mapping[tuple[int, str], Sequence[DncEntry]]
     rates: Mapping[tuple[str, str], Rate]
 
@@ -173,7 +173,7 @@ def _find(sql: Statements, wanted: Iterable[LookUps]) -> _Findings:
         if one.callee is not None:
             listed.add((one.account_id, one.callee.e164))
             prefixes.update((one.currency, prefix) for prefix in prefixes_of(one.callee))
-    contacts = map(read_contact, _select(sql, CONTACTS, contact_ids))
+    contacts = map(read_person, _select(sql, CONTACTS, contact_ids))
     rates = map(read_rate, _select(sql, RATES, prefixes))
     return _Findings(
         agents=_find_agents(sql, agent_ids),

@@ -12,6 +12,7 @@ import attrs
 
 from outdial.adapters.sqlite import acceptance, connection
 from outdial.adapters.sqlite.calls import SqliteCalls
+from outdial.adapters.sqlite.contacts import SqliteContacts
 from outdial.adapters.sqlite.decisions import SqliteDecisions
 from outdial.adapters.sqlite.directory import SqliteDirectory
 from outdial.adapters.sqlite.do_not_call import SqliteDnc
@@ -46,6 +47,7 @@ class _Tables:
     """
 
     directory: SqliteDirectory
+    contacts: SqliteContacts
     rulebook: SqliteRulebook
     dnc: SqliteDnc
     wallets: SqliteWallets
@@ -147,6 +149,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
     sql = Statements(opened)
     return _Tables(
         directory=SqliteDirectory(sql),
+        contacts=SqliteContacts(sql),
         rulebook=SqliteRulebook(sql),
         dnc=SqliteDnc(sql),
         wallets=SqliteWallets(sql),

@@ -10,7 +10,7 @@ import attrs
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallFields, CallRequest
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Person
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.identifiers import AgentReference, KeyProof
 from outdial.domain.model.money import NO_CURRENCY
@@ -33,6 +33,8 @@ class Facts:
 
         account: The key's, or the operator's choice.
 
+        contact: The contact that the request names.
+
         callee: The number, read by the account's and the operator's settings.
 
         dnc_entry: The callee's entry on a Do-Not-Call list that binds the account.
@@ -52,7 +54,7 @@ class Facts:
     wallet: Wallet | None = None
     callee: PhoneNumber | None = None
     agent: Agent | None = None
-    contact: Contact | None = None
+    contact: Person | None = None
     dnc_entry: DncEntry | None = None
     rates: tuple[Rate, ...] = ()
     prior: Call | None = None

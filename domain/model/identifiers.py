@@ -165,9 +165,8 @@ def read_agent_reference(value: int | str) -> AgentReference:
     """
     Take a row number written as text for a row number; anything else stays as it is.
     """
-    if isinstance(value, str) and re.fullmatch(_ROW, value) and int(value) <= ID_MAX:
-        return int(value)
-    return value
+    row = read_row(value) if isinstance(value, str) else value
+    return row if row is not None else value
 
 
 def _checksum(body: str) -> str:

@@ -67,6 +67,22 @@ def render(template: str, values: Variables) -> Rendered:
     return Rendered(text=text, missing=tuple(missing))
 
 
+def overlay(over: Variables, under: Variables) -> Variables:
+    """
+    Return values with others laid over them: objects join name by name, anything else replaces what is below it.
+
+    A null is no value and lets through what is below it.
+    """
+    joined = dict(under)
+    for name, value in over.items():
+        below = joined.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            joined[name] = overlay(value, below)
+        elif value is not None:
+            joined[name] = value
+    return joined
+
+
 def check_template(template: str) -> None:
     """
     Raise when a text holds braces that are no placeholder, which would be read out aloud.

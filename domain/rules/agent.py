@@ -7,7 +7,7 @@ from outdial.domain.model.call_request import CallFields, CallRequest
 from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.reason import Reason
-from outdial.domain.model.template import Variables, render
+from outdial.domain.model.template import Variables, overlay, render
 
 
 def agent_exists(_request: CallRequest, facts: Facts) -> Refused | None:
@@ -49,16 +49,18 @@ def write_script(request: CallRequest, facts: Facts) -> tuple[Script, tuple[str,
     """
     Render the agent's texts with the call's values: the request's win over the contact's, those over ours.
 
+    A `custom_context` in the request is laid over the contact's, name by name.
+
     Returns:
         The script, and the names that are missing in it.
     """
     variables: Variables = request.content.variables if isinstance(request.content, CallFields) else {}
-    values = {
+    known = {
         "phone_number": facts.callee.e164 if facts.callee is not None else None,
         "agent_name": facts.agent.name if facts.agent is not None else None,
         **(facts.contact.values if facts.contact is not None else {}),
-        **{name: value for name, value in variables.items() if value is not None},
     }
+    values = overlay(variables, known)
     greeting = render(facts.agent.greeting if facts.agent is not None else "", values)
     instructions = render(facts.agent.instructions if facts.agent is not None else "", values)
     script = Script(greeting=greeting.text, instructions=instructions.text, variables=variables)

@@ -1,5 +1,5 @@
 """
-Setting up what calls need: accounts, money, keys, agents, contacts.
+Setting up what calls need: accounts, money, keys, agents.
 """
 
 from datetime import datetime
@@ -7,7 +7,6 @@ from datetime import datetime
 import attrs
 
 from outdial.domain.model.agent import Agent
-from outdial.domain.model.contact import Contact
 from outdial.domain.model.identifiers import hash_secret, write_key
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE
@@ -105,19 +104,6 @@ def create_agent(transaction: Transaction, draft: Agent) -> Agent:
     agent = attrs.evolve(draft, id=transaction.directory.next_id(Agent))
     transaction.directory.add(agent)
     return agent
-
-
-def create_contact(transaction: Transaction, draft: Contact) -> Contact:
-    """
-    Store a new contact; its row number is chosen here.
-
-    Raises:
-        UnknownRecordError: There is no such account.
-    """
-    account_of(transaction, draft.account_id)
-    contact = attrs.evolve(draft, id=transaction.directory.next_id(Contact))
-    transaction.directory.add(contact)
-    return contact
 
 
 def account_of(reader: Reader | Transaction, account_id: int) -> Account:

@@ -2,6 +2,8 @@
 What a client may see of its agents.
 """
 
+from collections.abc import Sequence
+
 import attrs
 
 from outdial.domain.model.agent import Agent, AgentTotals
@@ -22,13 +24,27 @@ class AgentView:
     totals: AgentTotals
 
 
-def view_agents(reader: Reader, account: Account, *, after: int, limit: int) -> tuple[AgentView, ...]:
+@attrs.frozen(kw_only=True)
+class AgentsPage:
     """
-    Return at most `limit` of an account's agents whose row is above `after`, in the order of their rows.
+    Agents in the order of their rows.
+
+    Attributes:
+        following: The row after which the others come; `None` when there are no others.
     """
-    agents = reader.directory.agents(account.id, after=after, limit=limit)
-    totals = reader.directory.agent_totals(account.id, [agent.id for agent in agents])
-    return tuple(AgentView(agent=agent, totals=totals.get(agent.id, AgentTotals())) for agent in agents)
+
+    agents: tuple[AgentView, ...]
+    following: int | None
+
+
+def list_agents(reader: Reader, account: Account, *, after: int, limit: int) -> AgentsPage:
+    """
+    Return at most `limit` of an account's agents whose row is above `after`.
+    """
+    found = reader.directory.agents(account.id, after=after, limit=limit + 1)
+    agents = found[:limit]
+    following = agents[-1].id if len(found) > limit else None
+    return AgentsPage(agents=_views(reader, account, agents), following=following)
 
 
 def view_agent(reader: Reader, account: Account, reference: AgentReference) -> AgentView | Refused:
@@ -38,5 +54,10 @@ def view_agent(reader: Reader, account: Account, reference: AgentReference) -> A
     agent = reader.directory.agent(account.id, reference)
     if agent is None:
         return Refused(reason=Reason.NOT_FOUND)
-    totals = reader.directory.agent_totals(account.id, [agent.id])
-    return AgentView(agent=agent, totals=totals.get(agent.id, AgentTotals()))
+    (view,) = _views(reader, account, (agent,))
+    return view
+
+
+def _views(reader: Reader, account: Account, agents: Sequence[Agent]) -> tuple[AgentView, ...]:
+    totals = reader.directory.agent_totals(account.id, [agent.id for agent in agents])
+    return tuple(AgentView(agent=agent, totals=totals.get(agent.id, AgentTotals())) for agent in agents)

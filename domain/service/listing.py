@@ -17,7 +17,7 @@ def list_calls(reader: Reader, account: Account, wanted: CallFilter, page: PageR
     """
     found, count = _found(reader, account, wanted, page)
     calls = found[: page.limit]
-    contacts = reader.directory.contacts(account.id, {call.contact_id for call in calls if call.contact_id is not None})
+    contacts = reader.contacts.people(account.id, {call.contact_id for call in calls if call.contact_id is not None})
     views = (CallView(call=call, contact=contacts.get(call.contact_id or 0)) for call in calls)
     following = calls[-1].id if len(found) > page.limit else None
     return Page(records=tuple(views), count=count, range=page, following=following)

@@ -7,14 +7,15 @@ from datetime import datetime
 import attrs
 
 from outdial.domain.model.call import Call
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Person
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.facts import account_id_of, proof_of
 from outdial.domain.model.identifiers import CallReference
-from outdial.domain.model.principal import Account, Credential, Permission
+from outdial.domain.model.principal import Account, Credential, Operator, Permission
 from outdial.domain.model.rate_limit import Window
 from outdial.domain.model.reason import Reason
 from outdial.domain.rules.principal import refuse_principal
+from outdial.domain.service.administration import account_of
 from outdial.ports.storage import Reader, Transaction
 
 
@@ -24,11 +25,11 @@ class CallView:
     A call with what its answer shows of others.
 
     Attributes:
-        contact: The contact it was made to; `None` when none was named.
+        contact: The contact it was made to; `None` when none was named, or it was deleted since.
     """
 
     call: Call
-    contact: Contact | None
+    contact: Person | None
 
 
 def admit(
@@ -45,7 +46,12 @@ def admit(
         permission: `None` where any key will do.
 
         window: What the key's requests per minute say about the request; `None` where nobody counts.
+
+    Raises:
+        UnknownRecordError: The operator acts for an account that does not exist.
     """
+    if isinstance(credential, Operator):
+        return account_of(reader, credential.account_id)
     proof = proof_of(credential)
     key = reader.directory.key(proof.key_id) if proof is not None else None
     account_id = account_id_of(credential, key)
@@ -66,5 +72,5 @@ def view_call(reader: Reader | Transaction, account: Account, reference: CallRef
     call = reader.calls.call(account.id, reference) if reference is not None else None
     if call is None:
         return Refused(reason=Reason.NOT_FOUND)
-    contact = reader.directory.contact(account.id, call.contact_id) if call.contact_id is not None else None
+    contact = reader.contacts.person(account.id, call.contact_id) if call.contact_id is not None else None
     return CallView(call=call, contact=contact)

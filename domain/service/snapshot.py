@@ -36,7 +36,7 @@ def facts_of(request: CallRequest, reader: Reader, *, policy: Policy, call_numbe
         wallet=reader.wallets.wallet(account.id),
         callee=callee,
         agent=reader.directory.agent(account.id, agent_id) if agent_id is not None else None,
-        contact=reader.directory.contact(account.id, contact_id) if contact_id is not None else None,
+        contact=reader.contacts.person(account.id, contact_id) if contact_id is not None else None,
         dnc_entry=listed(reader, account.id, callee, at=request.received_at) if callee is not None else None,
         rates=reader.rulebook.rates_for(account.currency, callee) if callee is not None else (),
     )

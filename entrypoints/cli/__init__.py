@@ -6,7 +6,19 @@ from typing import Final
 
 import click
 
-from outdial.entrypoints.cli import accounts, agents, calls, decisions, demo, dnc_files, mcp, rates, service, watching
+from outdial.entrypoints.cli import (
+    accounts,
+    agents,
+    calls,
+    contacts,
+    decisions,
+    demo,
+    dnc_files,
+    mcp,
+    rates,
+    service,
+    watching,
+)
 from outdial.entrypoints.cli.running import Commands
 from outdial.version import VERSION
 
@@ -27,6 +39,6 @@ def main() -> None:
     """
 
 
-for module in (accounts, agents, calls, decisions, demo, dnc_files, mcp, rates, service, watching):
+for module in (accounts, agents, calls, contacts, decisions, demo, dnc_files, mcp, rates, service, watching):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -1,29 +1,30 @@
 """
-Agents, and the contacts that they call.
+Agents: who talks.
 """
 
 from typing import Any, Final
 
 import click
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
-from outdial.domain.model.agent import RuntimeKind
-from outdial.domain.model.identifiers import ID_MAX
-from outdial.entrypoints.cli.answer import Answer, facts
-from outdial.entrypoints.cli.running import account_option, operating
+from outdial.domain.model.agent import Agent, AgentTotals, RuntimeKind
+from outdial.domain.model.decision import Refused
+from outdial.domain.model.identifiers import ID_MAX, read_agent_reference
+from outdial.domain.service.agents import AgentsPage, AgentView
+from outdial.entrypoints.cli.answer import Answer, facts, refused
+from outdial.entrypoints.cli.running import account_option, acting, operating
+from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.wire.agents import AgentsQuery, agent_body, agents_body
+from outdial.entrypoints.wire.reading import read
 
 
 @click.group
 def agent() -> None:
     """
     Agents: who talks.
-    """
-
-
-@click.group
-def contact() -> None:
-    """
-    Contacts: who is called.
     """
 
 
@@ -50,87 +51,81 @@ async def create_agent(dialer: Dialer, *, account_id: int, **fields: Any) -> Ans
     Create an agent.
     """
     created = await dialer.administration.create_agent(account_id, **fields)
-    number = created.phone_number.e164 if created.phone_number is not None else None
     return Answer(
         body={
-            "id": created.id,
-            "assistant_id": created.assistant_id,
             "account_id": account_id,
-            "name": created.name,
-            "phone_number": number,
+            **agent_body(AgentView(agent=created, totals=AgentTotals())),
             "greeting": created.greeting,
             "instructions": created.instructions,
             "runtime": created.runtime.value,
             "sip_uri": created.sip_uri,
-            "model": created.model,
-            "voice_id": created.voice_id,
-            "team_id": created.team_id,
-            "can_make_calls": created.can_make_calls,
         },
-        shown=facts(
-            f"Agent {created.id} of account {account_id}",
-            ("name", created.name),
-            ("assistant id", created.assistant_id),
-            ("number", number or "none: it can't make calls"),
+        shown=_shown(
+            created,
             ("greeting", created.greeting),
             ("runtime", created.runtime.value),
             ("SIP address", created.sip_uri),
-            ("model", created.model),
-            ("voice", created.voice_id),
-            ("team", str(created.team_id) if created.team_id is not None else None),
         ),
     )
 
 
-@contact.command("create")
-@account_option
-@click.option("--first-name", required=True)
-@click.option("--last-name")
-@click.option("--email")
-@click.option("--company")
-@click.option("--phone-number", metavar="NUMBER")
-@operating
-async def create_contact(
-    dialer: Dialer,
-    *,
-    account_id: int,
-    first_name: str,
-    last_name: str | None,
-    email: str | None,
-    company: str | None,
-    phone_number: str | None,
-) -> Answer:
+@agent.command("list")
+@click.option("--limit", type=int, help="Agents at once, 1000 unless given.")
+@click.option("--cursor", type=int, help="Begins where the list before it ended.")
+@acting
+async def list_agents(client: Client, **wanted: object) -> Answer:
     """
-    Create a contact; its fields fill {{first_name}}, {{last_name}}, {{email}} and {{company}}.
+    List agents in the order in which they were made.
     """
-    created = await dialer.administration.create_contact(
-        account_id,
-        first_name=first_name,
-        last_name=last_name,
-        email=email,
-        company=company,
-        phone_number=phone_number,
-    )
-    number = created.phone_number.e164 if created.phone_number is not None else None
-    name = f"{created.first_name} {created.last_name or ''}".strip()
-    return Answer(
-        body={
-            "id": created.id,
-            "account_id": account_id,
-            "first_name": created.first_name,
-            "last_name": created.last_name,
-            "email": created.email,
-            "company": created.company,
-            "phone_number": number,
-        },
-        shown=facts(
-            f"Contact {created.id} of account {account_id}",
-            ("name", name),
-            ("email", created.email),
-            ("company", created.company),
-            ("number", number),
-        ),
+    query = read(AgentsQuery, {name: value for name, value in wanted.items() if value is not None})
+    page = query if isinstance(query, Refused) else await client.agents.list(query)
+    return refused(page) if isinstance(page, Refused) else Answer(body=agents_body(page), shown=_listed(page))
+
+
+@agent.command("show")
+@click.argument("agent_id")
+@acting
+async def show_agent(client: Client, *, agent_id: str) -> Answer:
+    """
+    Show an agent, by its id or assistant id.
+    """
+    view = await client.agents.show(read_agent_reference(agent_id))
+    if isinstance(view, Refused):
+        return refused(view)
+    totals = (("calls", str(view.totals.calls)), ("talked", _minutes(view.totals)))
+    return Answer(body=agent_body(view), shown=_shown(view.agent, *totals))
+
+
+def _shown(shown: Agent, *more: tuple[str, str | None]) -> RenderableType:
+    return facts(
+        f"Agent {shown.id} of account {shown.account_id}",
+        ("name", shown.name),
+        ("assistant id", shown.assistant_id),
+        ("number", shown.phone_number.e164 if shown.phone_number is not None else "none: it can't make calls"),
+        *more,
+        ("model", shown.model),
+        ("voice", shown.voice_id),
+        ("team", str(shown.team_id) if shown.team_id is not None else None),
     )
 
 
-COMMANDS: Final[tuple[click.Command, ...]] = (agent, contact)
+def _listed(page: AgentsPage) -> RenderableType:
+    table = Table("agent", "name", "assistant id", "number", "calls", "talked", box=None, pad_edge=False)
+    for view in page.agents:
+        table.add_row(
+            Text(str(view.agent.id)),
+            Text(view.agent.name),
+            Text(view.agent.assistant_id),
+            Text(view.agent.phone_number.e164 if view.agent.phone_number is not None else ""),
+            Text(str(view.totals.calls)),
+            Text(_minutes(view.totals)),
+        )
+    following = f"; those that follow: --cursor {page.following}" if page.following is not None else ""
+    return Group(table, Text(f"{len(page.agents)} agents{following}", style="dim"))
+
+
+def _minutes(totals: AgentTotals) -> str:
+    return f"{totals.minutes_used:.2f} min"
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (agent,)

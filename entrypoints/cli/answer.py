@@ -4,7 +4,7 @@ What a command has to say, and saying it: one JSON object, or a few lines for pe
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import click
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outdial.domain.model.decision import Refused
+from outdial.domain.model.listing import Page
 from outdial.domain.model.money import as_text
 from outdial.entrypoints.settings import SettingsError
 from outdial.entrypoints.wire.problems import problem_body
@@ -140,6 +141,18 @@ def facts(title: str, /, *rows: tuple[str, str | None]) -> RenderableType:
         if value:
             table.add_row(name, Text(value))
     return Group(Text(title, style="bold"), table)
+
+
+def listing(table: Table, page: Page[Any], name: str) -> RenderableType:
+    """
+    Return a page's table with a line about the whole list.
+
+    Args:
+        name: What it lists, such as `calls`.
+    """
+    more = "" if page.is_count_exact else " at least"
+    following = f"; the next page: --cursor {page.following}" if page.following is not None else ""
+    return Group(table, Text(f"{len(page.records)} of{more} {page.count} {name}{following}", style="dim"))
 
 
 def amount(micros: int, currency: str) -> str:

@@ -5,7 +5,7 @@ Asking for calls and looking at them.
 from typing import Any, Final
 
 import click
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +13,7 @@ from outdial.domain.model.call import Call, Status
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, refused, when
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, listing, refused, when
 from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import acting, call_options, json_is_wanted, operating
 from outdial.entrypoints.client.client import Client
@@ -147,9 +147,7 @@ def _listed(page: Page[CallView]) -> RenderableType:
             f"{call.talk_s} s" if call.is_terminal else "",
             amount(call.charge_micros, call.rate.currency) if call.is_terminal else "",
         )
-    more = "" if page.is_count_exact else " at least"
-    following = f"; the next page: --cursor {page.following}" if page.following is not None else ""
-    return Group(table, Text(f"{len(page.records)} of{more} {page.count} calls{following}", style="dim"))
+    return listing(table, page, "calls")
 
 
 def _viewed(view: CallView) -> RenderableType:
@@ -159,7 +157,7 @@ def _viewed(view: CallView) -> RenderableType:
         f"Call {seen.id}: {seen.status}",
         ("call id", seen.call_id),
         ("to", seen.phone_number.e164),
-        ("contact", f"{contact.first_name} {contact.last_name or ''}".strip() if contact is not None else None),
+        ("contact", contact.name if contact is not None else None),
         ("agent", seen.agent_name),
         ("greeting", seen.script.greeting),
         ("asked", when(seen.created_at)),

@@ -60,6 +60,17 @@ def nested(_ctx: click.Context, _param: click.Parameter, texts: Iterable[str]) -
     return tree
 
 
+def phone_numbers(_ctx: click.Context, _param: click.Parameter, texts: Iterable[str]) -> list[dict[str, str]]:
+    """
+    Return numbers that are written as `NUMBER` or `TYPE:NUMBER`, in the wire's names.
+    """
+    parts = (text.rpartition(":") for text in texts)
+    return [
+        {"phone_number": number, "phone_type": kind} if colon else {"phone_number": number}
+        for kind, colon, number in parts
+    ]
+
+
 def _pair(text: str) -> tuple[str, str]:
     """
     Split at the first equals sign; the value may be empty and may hold further ones.

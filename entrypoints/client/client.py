@@ -7,7 +7,9 @@ import attrs
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.principal import Credential, Permission
 from outdial.domain.model.rate_limit import Window
+from outdial.entrypoints.client.agents import AgentsClient
 from outdial.entrypoints.client.calls import CallsClient
+from outdial.entrypoints.client.contacts import ContactsClient
 from outdial.entrypoints.client.front import Front, Ports
 from outdial.entrypoints.client.webhooks import WebhooksClient
 
@@ -40,6 +42,20 @@ class Client:
         Calls.
         """
         return CallsClient(self._front)
+
+    @property
+    def agents(self) -> AgentsClient:
+        """
+        Agents.
+        """
+        return AgentsClient(self._front)
+
+    @property
+    def contacts(self) -> ContactsClient:
+        """
+        The address book.
+        """
+        return ContactsClient(self._front)
 
     @property
     def webhooks(self) -> WebhooksClient:

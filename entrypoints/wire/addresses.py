@@ -17,6 +17,10 @@ CallAddress = Annotated[
 
 PATH_PARAMETERS: Final[Mapping[str, Any]] = {
     "call_id": CallAddress,
+    "agent_id": Annotated[
+        str, Field(description="The agent: its database id or its `assistant_id`.", examples=["assistant_abc123"])
+    ],
+    "contact_id": Annotated[str, Field(description="The contact's database id.", examples=["456"])],
     "refusal_id": Annotated[str, Field(description="The refusal's id.", examples=["4711"])],
     "webhook_id": Annotated[str, Field(description="The webhook's id.", examples=["31"])],
 }

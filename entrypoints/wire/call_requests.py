@@ -18,25 +18,11 @@ from outdial.domain.model.template import (
     VARIABLES_BYTES_MAX,
     VARIABLES_DEPTH_MAX,
     VARIABLES_NAMES_MAX,
-    is_clean,
-    variable_problems,
 )
 from outdial.entrypoints.wire.calls import CallType
 from outdial.entrypoints.wire.pages import PageQuery
-from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RowId, Says, problem, read
-
-
-def _clean(text: str) -> str:
-    if not is_clean(text):
-        raise ValueError(text)
-    return text
-
-
-def _within_limits(variables: dict[str, Any] | None) -> dict[str, Any] | None:
-    problems = variable_problems(variables or {})
-    if problems:
-        raise problem(*problems)
-    return variables
+from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RowId, Says, clean, read
+from outdial.entrypoints.wire.variables import within_limits
 
 
 def _key(text: str) -> str:
@@ -46,7 +32,7 @@ def _key(text: str) -> str:
     return key
 
 
-AgentId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)]
+AgentId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(clean)]
 IdempotencyKey = Annotated[
     str,
     Field(pattern=f"^({KEY_PATTERN})$"),
@@ -77,7 +63,7 @@ class CallBody(RequestBody):
     variables: Annotated[
         dict[str, Any] | None,
         Says("It must be an object."),
-        AfterValidator(_within_limits),
+        AfterValidator(within_limits),
         Field(
             description=(
                 "Context for this call, may nest; the agent's texts use it as `{{name}}`."

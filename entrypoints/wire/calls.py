@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from outdial.domain.model.call import Call, Status
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Person
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.listing import Page
 from outdial.domain.model.money import as_number
@@ -203,9 +203,8 @@ def _agent_body(call: Call) -> CallAgentBody:
     return CallAgentBody(id=call.agent_id, name=call.agent_name, assistant_id=call.assistant_id)
 
 
-def _contact_body(contact: Contact) -> CallContactBody:
-    name = f"{contact.first_name} {contact.last_name}" if contact.last_name else contact.first_name
-    return CallContactBody(id=contact.id, name=name, email=contact.email, company=contact.company)
+def _contact_body(contact: Person) -> CallContactBody:
+    return CallContactBody(id=contact.id, name=contact.name, email=contact.email, company=contact.company)
 
 
 def _billing_body(call: Call) -> BillingBody:

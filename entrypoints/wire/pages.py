@@ -28,6 +28,13 @@ def _without_page(cursor: int | None, info: ValidationInfo) -> int | None:
     return cursor
 
 
+PageLimit = Annotated[
+    Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],
+    AfterValidator(_within_reach),
+    Field(description="Records of a page.", validate_default=True),
+]
+
+
 class PageQuery(RequestQuery):
     """
     Which page of a list is asked for: by its number, or by the cursor that the page before it gave.
@@ -38,11 +45,7 @@ class PageQuery(RequestQuery):
         Field(ge=1, le=PAGE_MAX, description="The page's number."),
         Says(f"It must be a whole number from 1 to {PAGE_MAX}; follow `next_cursor` to go further."),
     ] = 1
-    limit: Annotated[
-        Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],
-        AfterValidator(_within_reach),
-        Field(description="Records of a page.", validate_default=True),
-    ] = DEFAULT_LIMIT
+    limit: PageLimit = DEFAULT_LIMIT
     cursor: Annotated[
         Annotated[QueryNumber, Field(ge=0, le=ID_MAX), Says("It must be the `next_cursor` of a page.")] | None,
         AfterValidator(_without_page),

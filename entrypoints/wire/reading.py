@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from outdial.domain.model.decision import FieldProblem, Refused
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.reason import Reason
-from outdial.domain.model.template import PROBLEMS_MAX
+from outdial.domain.model.template import PROBLEMS_MAX, is_clean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,6 +95,15 @@ def whole_number(value: object) -> object:
     if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
         raise ValueError(value)
     return value
+
+
+def clean(text: str) -> str:
+    """
+    Let only a text through that can be stored and sent anywhere.
+    """
+    if not is_clean(text):
+        raise ValueError(text)
+    return text
 
 
 RowId = Annotated[int, Field(ge=-ID_MAX, le=ID_MAX)]

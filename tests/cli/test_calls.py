@@ -205,7 +205,7 @@ def test_calls_are_listed_as_over_http(line: CommandLine) -> None:
     ("options", "exit_code", "error"),
     [
         ((), 2, "invalid_value"),
-        (("--account", "99"), 1, "invalid_key"),
+        (("--account", "99"), 1, "not_found"),
         (("--account", "1", "--limit", "0"), 1, "validation_error"),
         (("--account", "1", "--page", "2", "--cursor", "1"), 1, "validation_error"),
         (("--api-key", "od_live_nonsense"), 1, "invalid_key"),

@@ -1,5 +1,5 @@
 """
-Accounts, wallets, keys, agents, contacts, lists and rates at the command line.
+Accounts, wallets, keys, agents, lists and rates at the command line.
 """
 
 import pytest
@@ -139,26 +139,6 @@ def test_an_agent_may_have_a_sip_address(line: CommandLine) -> None:
     assert ("sip_uri", "sip:bot@example.com", False) == (body["runtime"], body["sip_uri"], body["can_make_calls"])
 
 
-def test_a_contact_is_created(line: CommandLine) -> None:
-    """
-    All its fields come back.
-    """
-    line.ask("account", "create", "Acme")
-    words = ("--first-name", "Jo", "--last-name", "Doe", "--email", "jo@example.com", "--company", "Example")
-
-    body = line.ask("contact", "create", *OWNER, *words, "--phone-number", "+15551234567")
-
-    assert {
-        "id": 1,
-        "account_id": 1,
-        "first_name": "Jo",
-        "last_name": "Doe",
-        "email": "jo@example.com",
-        "company": "Example",
-        "phone_number": "+15551234567",
-    } == body
-
-
 def test_a_number_is_listed_looked_up_and_taken_off_again(line: CommandLine) -> None:
     """
     `dnc show` tells before, between and after.
@@ -194,7 +174,6 @@ def test_a_rate_is_set(line: CommandLine) -> None:
         (("wallet", "top-up", *OWNER, "--amount", "0.005"), ["25.005 USD"]),
         (("key", "revoke", "1"), ["Key 1 of account 1", "revoked"]),
         (("agent", "create", *OWNER, "--name", "Mute", "--greeting", "Hi"), ["Agent 2", "it can't make calls"]),
-        (("contact", "create", *OWNER, "--first-name", "Jo"), ["Contact 1", "Jo"]),
         (("dnc", "add", *OWNER, "+15551234567"), ["+15551234567", "yes"]),
         (("dnc", "show", *OWNER, "+15551234567"), ["+15551234567", "no"]),
         (("dnc", "remove", *OWNER, "+15551234567"), ["it was not before"]),

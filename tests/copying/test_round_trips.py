@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
@@ -41,6 +42,8 @@ NOT_COPIED = {"workers", "pace", "outdial_migrations", "_sqlite_migrations"}
 OWN_COLUMNS = {("call_records", "transaction_id")}
 """What a database says of itself: everything that was copied was written in one transaction."""
 
+NUMBERED = ("accounts", "api_keys", "agents", "contacts", "contact_numbers")
+
 FURNISHED = {builders.KEY_ID, builders.AGENT_ID, builders.CONTACT_ID}
 
 
@@ -51,6 +54,7 @@ class Drawn:
     """
 
     people: Sequence[DirectoryRecord]
+    contact: Contact | None
     states: Sequence[State]
     call: Call | None
     refusals: Sequence[Refusal]
@@ -64,11 +68,12 @@ def contents(draw: st.DrawFn) -> Drawn:
     people: list[DirectoryRecord] = [
         *{key.id: key for key in draw(st.lists(records.api_keys, max_size=2))}.values(),
         *draw(st.lists(records.agents, max_size=1)),
-        *draw(st.lists(records.contacts, max_size=1)),
     ]
     states = draw(st.lists(st.sampled_from(State), max_size=4))
     call = draw(st.none() | records.calls)
+    contact = draw(st.none() | records.contacts())
     return Drawn(
+        contact=None if contact is None or contact.id in FURNISHED else contact,
         people=[record for record in people if record.id not in FURNISHED],
         states=sorted(states, key=State.QUEUED.__eq__),
         call=None if call is None else attrs.evolve(call, id=max(call.id, len(states) + 1), hold_micros=0),
@@ -86,10 +91,20 @@ def _add_numbered(record: DirectoryRecord, transaction: Transaction) -> None:
     transaction.directory.add(attrs.evolve(fresh, assistant_id="other") if isinstance(fresh, Agent) else fresh)
 
 
+def _add_contact(transaction: Transaction) -> None:
+    person = builders.person(id=transaction.directory.next_id(Contact))
+    (number,) = builders.contact().phone_numbers
+    numbered = attrs.evolve(number, id=transaction.directory.next_id(ContactNumber))
+    transaction.contacts.add(Contact(person=person, phone_numbers=(numbered,)))
+
+
 def _store(database: Database, drawn: Drawn) -> None:
     database.transact(furnish)
     for record in drawn.people:
         database.transact(partial(_add, record))
+    if drawn.contact is not None:
+        contact = drawn.contact
+        database.transact(lambda transaction: transaction.contacts.add(contact))
     for state in drawn.states:
         in_state(database, state)
     for refusal in drawn.refusals:
@@ -236,14 +251,15 @@ def test_further_rows_are_numbered_on(source: Place, target: Place) -> None:
     highest = {name: max(row[0] for row in rows) for name, rows in before.items() if rows and name != "row_numbers"}
 
     with target.opened() as database:
-        for record in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
+        for record in (builders.account(), builders.api_key(), builders.agent()):
             database.transact(partial(_add_numbered, record))
+        database.transact(_add_contact)
         call = in_state(database, State.SETTLED)
 
     after = target.content()
     assert call.id == highest["calls"] + 1
-    assert {name: highest[name] + 1 for name in ("accounts", "api_keys", "agents", "contacts")} == {
-        name: max(row[0] for row in after[name]) for name in ("accounts", "api_keys", "agents", "contacts")
+    assert {name: highest[name] + 1 for name in NUMBERED} == {
+        name: max(row[0] for row in after[name]) for name in NUMBERED
     }
     assert set(before["call_records"]) <= set(after["call_records"])
     assert set(before["ledger"]) <= set(after["ledger"])

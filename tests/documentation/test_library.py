@@ -1,5 +1,5 @@
 """
-What the library's page shows works as it is shown.
+What the pages about the library show works as it is shown.
 """
 
 import subprocess
@@ -11,32 +11,34 @@ import pytest
 from tests.documentation.examples import blocks, clean_environment, section
 
 SECTIONS = {
-    "A call, from set-up to bill": (
+    ("docs/library.md", "A call, from set-up to bill"): (
         "holds wallet_covers_hold\nqueued\n",
         "completed\nhang_up_agent Hello Ada. 50000\nTrue 24950000 0\n",
     ),
-    "Refusals are values": (
+    ("docs/library.md", "Refusals are values"): (
         "do_not_call - The phone number is on your Do Not Call list.\n",
         "lacks 40000 micros\n",
         "invalid_phone_number - The provided phone number is not valid.\n",
     ),
+    ("docs/contacts.md", "In a Python process"): ("Hello Ada, you have the plan Basic.\n", "do_not_call\n"),
 }
 """What the examples print, without the states that pass too quickly to be seen each time."""
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
-def test_example_runs(heading: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("document", "heading"), SECTIONS)
+def test_example_runs(document: str, heading: str, tmp_path: Path) -> None:
     """
     It calls simulated phones and prints what it says.
     """
-    (example,) = blocks(section("docs/library.md", heading), "python")
+    (example,) = blocks(section(document, heading), "python")
     script = tmp_path / "example.py"
     script.write_text(example)
 
     ran = _run(tmp_path, str(script))
 
     assert 0 == ran.returncode, ran.stderr
-    assert [True] * len(SECTIONS[heading]) == [part in ran.stdout for part in SECTIONS[heading]], ran.stdout
+    expected = SECTIONS[document, heading]
+    assert [True] * len(expected) == [part in ran.stdout for part in expected], ran.stdout
 
 
 def test_example_of_a_test_passes(tmp_path: Path) -> None:

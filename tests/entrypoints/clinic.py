@@ -87,8 +87,8 @@ def furnish(transaction: Transaction) -> None:
     )
     directory.add(builders.agent(id=OTHERS_AGENT, account_id=OTHER, assistant_id="assistant_other"))
     directory.add(builders.agent(id=POOR_AGENT, account_id=POOR, assistant_id="assistant_poor"))
-    directory.add(builders.contact())
-    directory.add(builders.contact(id=OTHERS_CONTACT, account_id=OTHER))
+    transaction.contacts.add(builders.contact())
+    transaction.contacts.add(builders.contact(id=OTHERS_CONTACT, account_id=OTHER))
     list_callee(transaction, number=PhoneNumber(LISTED))
 
 

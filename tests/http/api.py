@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from outdial.adapters.memory.clock import ManualClock
 from outdial.adapters.memory.storage import MemoryStorage
+from outdial.domain.model.principal import Permission
 from outdial.entrypoints import composition
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.library import Dialer
@@ -215,6 +216,14 @@ async def open_dialer(settings: Settings, storage: Storage, clock: ManualClock, 
         dialer = Dialer(settings)
         await dialer.start(dials=dials)
     return dialer
+
+
+def permit(api: Api, *permissions: Permission) -> None:
+    """
+    Let the clinic's key do nothing else any more.
+    """
+    key = builders.api_key(permissions=frozenset(permissions))
+    api.run(api.storage.transact(lambda transaction: transaction.directory.update_key(key)))
 
 
 def problem_of(answer: httpx2.Response) -> tuple[int, str]:

@@ -95,7 +95,7 @@ def _add_faults(transaction: Transaction) -> None:
             phone_number=None,
         )
     )
-    transaction.directory.add(builders.contact(id=1000, account_id=POOR))
+    transaction.contacts.add(builders.contact(id=1000, account_id=POOR))
     list_callee(transaction, POOR, number=PhoneNumber(LISTED))
 
 

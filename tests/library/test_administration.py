@@ -53,10 +53,6 @@ WRONG: dict[str, Work] = {
     "SIP URI": lambda administration, account: administration.create_agent(
         account, name="A", greeting="Hello.", runtime="sip_uri", sip_uri="agent@example.com"
     ),
-    "contact without a name": lambda administration, account: administration.create_contact(account, first_name=""),
-    "contact's company": lambda administration, account: administration.create_contact(
-        account, first_name="Ann", company="\ud800"
-    ),
     "listed number": lambda administration, account: administration.dnc.add(account, "nobody"),
     "reason of a listing": lambda administration, account: administration.dnc.add(
         account, CALLEE, Listing(reason="\x00")
@@ -87,7 +83,6 @@ UNKNOWN: dict[str, Work] = {
     "key": lambda administration, _: administration.create_key(999, ["can_initiate_calls"]),
     "revocation": lambda administration, _: administration.revoke_key(999),
     "agent": lambda administration, _: administration.create_agent(999, name="A", greeting="Hello."),
-    "contact": lambda administration, _: administration.create_contact(999, first_name="Ann"),
     "listing": lambda administration, _: administration.dnc.add(999, CALLEE),
     "delisting": lambda administration, _: administration.dnc.remove(999, CALLEE),
     "look-up": lambda administration, _: administration.dnc.entries(999, CALLEE),
@@ -145,7 +140,7 @@ def test_listed_number_is_not_dialled_until_it_is_delisted() -> None:
 
 def test_numbers_are_those_of_the_accounts_region() -> None:
     """
-    Agents, contacts and lists take a number as the account's people write it.
+    Agents and lists take a number as the account's people write it.
     """
 
     async def scenario(clinic: Clinic) -> None:
@@ -153,10 +148,9 @@ def test_numbers_are_those_of_the_accounts_region() -> None:
         account = await administration.create_account("London", default_region="GB")
 
         agent = await administration.create_agent(account.id, name="A", greeting="Hello.", phone_number="020 7946 0018")
-        contact = await administration.create_contact(account.id, first_name="Ann", phone_number="020 7946 0018")
         listed = (await administration.dnc.add(account.id, "020 7946 0018")).phone_number
 
-        assert agent.phone_number == contact.phone_number == listed
+        assert agent.phone_number == listed
         assert "+442079460018" == listed.e164
 
     run(scenario)
@@ -209,9 +203,11 @@ def test_contacts_fields_fill_the_greeting() -> None:
         agent = await administration.create_agent(
             clinic.account_id, name="A", greeting="Hello {{first_name}} of {{company}}.", phone_number="+15555550100"
         )
-        contact = await administration.create_contact(clinic.account_id, first_name="Ann", company="Example")
+        client = clinic.dialer.client(account_id=clinic.account_id)
+        view = await client.contacts.create(outdial.NewContactBody(first_name="Ann", company="Example"))
+        assert isinstance(view, outdial.ContactView)
 
-        decision = await clinic.dialer.dial(CALLEE, agent.id, contact_id=contact.id)
+        decision = await clinic.dialer.dial(CALLEE, agent.id, contact_id=view.contact.id)
 
         assert isinstance(decision, outdial.Accepted)
         assert "Hello Ann of Example." == decision.call.script.greeting

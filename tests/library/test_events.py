@@ -13,7 +13,7 @@ from outdial.adapters.memory.storage import MemoryStorage
 from outdial.domain.model.reason import Reason
 from outdial.entrypoints import composition
 from outdial.entrypoints.client import event_hub, event_stream
-from outdial.ports.errors import StorageError
+from outdial.ports.errors import StorageError, UnknownRecordError
 from outdial.ports.storage import Reader
 from tests.library.setting_up import CALLEE, Clinic, opened
 
@@ -112,7 +112,8 @@ def test_the_operator_follows_an_account() -> None:
         with stream:
             await clinic.dialer.dial(CALLEE, clinic.agent_id)
             assert ["queued"] == await statuses(stream, 1)
-        assert isinstance(await clinic.dialer.client(account_id=999).calls.events(), outdial.Refused)
+        with pytest.raises(UnknownRecordError):
+            await clinic.dialer.client(account_id=999).calls.events()
 
     run(scenario)
 

@@ -33,6 +33,9 @@ LISTENING_S: Final = 1.0
 
 BEYOND_SCHEMAS: Final = {
     "variables",  # their names at every level, their depth, their size, and what the agent's texts need
+    "custom_context",  # has the limits of variables
+    "phone_numbers",  # are numbers, each once, one of them the primary one
+    "timezone",  # is one of hundreds that come and go
     "limit",  # may not reach beyond the last page, wherever that is
     "cursor",  # excludes a page
     "last_event_id",  # has to be that of an event

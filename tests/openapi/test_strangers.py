@@ -19,6 +19,9 @@ fitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("positiv
 unfitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("negative", examples=50))
 served = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=10))
 following = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=30))
+FINAL: Final = ["delete_contact"]
+"""What can be done once only: the same sequence, run again on what the last one left, would be answered otherwise."""
+
 fitting.app = unfitting.app = following.app = Application()
 
 
@@ -55,5 +58,5 @@ def test_served_process_answers_as_documented(case: Case[Any], url: str) -> None
     case.call_and_validate(base_url=url)
 
 
-TestSequences = following.as_state_machine().TestCase
+TestSequences = following.exclude(operation_id=FINAL).as_state_machine().TestCase
 """Operations one after the other, each with ids of an earlier answer."""

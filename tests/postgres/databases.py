@@ -23,7 +23,8 @@ EMPTY: Final = b"""
     delete from refusals; delete from call_decisions;
     delete from webhook_tries; delete from webhook_deliveries; delete from webhook_messages; delete from webhooks;
     delete from ledger; delete from call_records; delete from scripts; delete from calls; delete from wallets;
-    delete from rates; delete from dnc; delete from dnc_lists; delete from contacts; delete from agents;
+    delete from rates; delete from dnc; delete from dnc_lists; delete from contact_numbers; delete from contacts;
+    delete from agents;
     delete from agent_totals; delete from api_keys;
     delete from key_days; delete from accounts; delete from row_numbers; delete from workers; delete from pace;
     select setval('call_numbers', 1, false), setval('call_records_number_seq', 1, false),

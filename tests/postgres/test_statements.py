@@ -22,8 +22,8 @@ from tests.contract.storage.test_sqlite_plans import use_everything
 FILES = sorted(file.name for file in (files(FOLDER) / "sql").iterdir())
 QUERIES = [(file, query) for file in FILES for query in read_queries(file).values()]
 OWNED = (
-    *("accounts", "api_keys", "agents", "agent_totals", "contacts", "dnc_lists", "dnc", "wallets", "ledger", "calls"),
-    *("scripts", "call_records", "call_decisions", "refusals"),
+    *("accounts", "api_keys", "agents", "agent_totals", "contacts", "contact_numbers", "dnc_lists", "dnc", "wallets"),
+    *("ledger", "calls", "scripts", "call_records", "call_decisions", "refusals"),
     *("webhooks", "webhook_messages", "webhook_deliveries", "webhook_tries"),
 )
 """Tables whose rows belong to an account."""
@@ -47,11 +47,12 @@ OF_ANY_ACCOUNT = {
     "decisions.sql": {"refusal_columns", "oldest_refusals", "forget_refusals"},
     "directory.sql": {
         *("key", "update_key", "agent_columns", "agent_of_any_account_by_row", "agent_of_any_account_by_name"),
-        *("next_account", "next_key", "next_agent", "next_contact"),
+        *("next_account", "next_key", "next_agent", "next_contact", "next_contact_number"),
     },
     "do_not_call.sql": {"next_list"},
     "events.sql": {"newest", "place", "following", "passed"},
     "webhooks.sql": {"webhook_columns", "next_webhook", "due_webhooks"},
+    "contacts.sql": {"contact_columns"},
 }
 """Statements for the operator, the workers and the proof of a key; a new one is added here on purpose."""
 
@@ -62,7 +63,8 @@ LARGE = """
     insert into agents select id, id, 'assistant_' || id, 'Agent', null, 'Hi', '', 'announce', null,
         null, null, null from accounts where id >= 1000;
     insert into agent_totals select id, account_id, 1, 1 from agents where id >= 1000;
-    insert into contacts select id, id, 'Ann', null, null, null, null from accounts where id >= 1000;
+    insert into contacts select id, id, 'Ann', null, null, null, null, '{}' from accounts where id >= 1000;
+    insert into contact_numbers select id, id, account_id, '+15551234567', 'home', 1 from contacts where id >= 1000;
     insert into dnc_lists select id, id, 'default', '', 0 from accounts where id >= 1000;
     insert into dnc select id, '+' || 15550000000 + id, '', 0, null from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;

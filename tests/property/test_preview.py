@@ -163,7 +163,9 @@ def test_facts_hold_no_secret_and_no_variable(case: Case) -> None:
     assert isinstance(request.content, CallFields)
     content = attrs.evolve(request.content, variables={"topic": CANARY, CANARY: {CANARY: CANARY}})
     agent = builders.agent(greeting=f"Hello {CANARY}.", instructions=CANARY)
-    contact = builders.contact(first_name=CANARY, last_name=CANARY, email=CANARY, company=CANARY)
+    contact = builders.person(
+        first_name=CANARY, last_name=CANARY, email=CANARY, company=CANARY, custom_context={"topic": CANARY}
+    )
 
     grounds = grounds_of(
         attrs.evolve(request, content=content),

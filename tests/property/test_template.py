@@ -2,13 +2,13 @@
 Laws of rendering, checked against pieces whose result is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from outdial.domain.model.template import check_template, render, variable_problems
+from outdial.domain.model.template import check_template, overlay, render, variable_problems
 from tests import strategies
 
 blanks = st.text(" \t\n", max_size=2)
@@ -135,3 +135,57 @@ def test_ordinary_variables_fit(known: Mapping[str, object]) -> None:
     Names of letters and clean values within the limits have no problems.
     """
     assert variable_problems(known) == ()
+
+
+paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3)
+layers: st.SearchStrategy[Mapping[str, object]] = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), st.none() | st.sampled_from(("x", "y", "z")) | st.just([1]), max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner | st.none() | st.just("w"), max_size=3),
+    max_leaves=8,
+)
+
+
+def found_at(values: Mapping[str, object], path: Sequence[str]) -> object:
+    """
+    Return the value at a path; `None` where a null or nothing stands.
+    """
+    found: object = values
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def is_closed(values: Mapping[str, object], path: Sequence[str]) -> bool:
+    """
+    Tell whether something that is neither an object nor a null stands on the way to a path or at its end.
+    """
+    ways = (found_at(values, path[:length]) for length in range(1, len(path) + 1))
+    return any(found is not None and not isinstance(found, Mapping) for found in ways)
+
+
+@given(over=layers, under=layers, path=paths)
+def test_what_lies_above_wins_at_every_depth(
+    over: Mapping[str, object], under: Mapping[str, object], path: list[str]
+) -> None:
+    """
+    A text finds the upper value where there is one, and the lower one through whatever the upper values leave open.
+    """
+    expected = found_at(over if is_closed(over, path) else under, path)
+    event("above" if is_closed(over, path) else "below")
+
+    found = found_at(overlay(over, under), path)
+
+    assert isinstance(found, Mapping) or isinstance(expected, Mapping) or expected == found
+
+
+@given(over=layers, under=layers)
+def test_laying_values_over_themselves_changes_nothing(over: Mapping[str, object], under: Mapping[str, object]) -> None:
+    """
+    Nor does it change what it was given.
+    """
+    copies = repr((over, under))
+
+    once = overlay(over, under)
+
+    assert once == overlay(over, once) == overlay({}, once)
+    assert copies == repr((over, under))

@@ -17,7 +17,6 @@ from outdial.domain.service.administration import (
     account_of,
     create_account,
     create_agent,
-    create_contact,
     create_key,
     deposit,
     revoke_key,
@@ -118,16 +117,14 @@ def test_a_key_is_revoked_once(database: Database) -> None:
     assert first.created_at < after(1) - timedelta(days=1)
 
 
-def test_agents_and_contacts_are_numbered_when_they_are_stored(database: Database) -> None:
+def test_agents_are_numbered_when_they_are_stored(database: Database) -> None:
     """
     Each gets a row above those that are there, whatever its draft says.
     """
     agent = database.transact(partial(create_agent, draft=builders.agent(id=0, assistant_id="assistant_new")))
-    contact = database.transact(partial(create_contact, draft=builders.contact(id=0)))
 
-    assert (builders.AGENT_ID + 1, builders.CONTACT_ID + 1) == (agent.id, contact.id)
+    assert builders.AGENT_ID + 1 == agent.id
     assert agent == database.read(lambda reader: reader.directory.agent(builders.ACCOUNT_ID, "assistant_new"))
-    assert contact == database.read(lambda reader: reader.directory.contact(builders.ACCOUNT_ID, contact.id))
 
 
 WORKS_FOR_NOBODY: Final[dict[str, Callable[[Transaction], object]]] = {
@@ -137,7 +134,6 @@ WORKS_FOR_NOBODY: Final[dict[str, Callable[[Transaction], object]]] = {
     ),
     "revoke_key": lambda transaction: revoke_key(transaction, NOBODY, at=after(1)),
     "create_agent": lambda transaction: create_agent(transaction, builders.agent(id=0, account_id=NOBODY)),
-    "create_contact": lambda transaction: create_contact(transaction, builders.contact(id=0, account_id=NOBODY)),
     "account_of": lambda transaction: account_of(transaction, NOBODY),
     "wallet_of": lambda transaction: wallet_of(transaction, NOBODY),
 }

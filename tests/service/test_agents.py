@@ -11,7 +11,7 @@ from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import AgentReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.reason import Reason
-from outdial.domain.service.agents import AgentView, view_agent, view_agents
+from outdial.domain.service.agents import AgentsPage, AgentView, list_agents, view_agent
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
 from tests.service.calls import in_state
@@ -27,12 +27,25 @@ def test_agents_are_listed_with_their_totals(database: Database) -> None:
     database.transact(lambda transaction: transaction.directory.add(NEW))
     call = in_state(database, State.SETTLED)
 
-    found = database.read(partial(view_agents, account=builders.account(), after=0, limit=10))
+    found = database.read(partial(list_agents, account=builders.account(), after=0, limit=2))
 
-    assert (
-        AgentView(agent=builders.agent(), totals=AgentTotals(calls=1, talk_s=call.talk_s)),
-        AgentView(agent=NEW, totals=AgentTotals()),
-    ) == found
+    old = AgentView(agent=builders.agent(), totals=AgentTotals(calls=1, talk_s=call.talk_s))
+    new = AgentView(agent=NEW, totals=AgentTotals())
+    assert AgentsPage(agents=(old, new), following=None) == found
+
+
+def test_a_long_list_of_agents_comes_in_parts(database: Database) -> None:
+    """
+    Each tells where the next begins, and the last one that it is the last.
+    """
+    database.transact(lambda transaction: transaction.directory.add(NEW))
+    pages = []
+    after: int | None = 0
+    while after is not None:
+        pages.append(database.read(partial(list_agents, account=builders.account(), after=after, limit=1)))
+        after = pages[-1].following
+
+    assert [[builders.AGENT_ID], [NEW.id]] == [[view.agent.id for view in page.agents] for page in pages]
 
 
 @pytest.mark.parametrize("reference", [builders.AGENT_ID, "assistant_abc123"])

@@ -14,6 +14,7 @@ from outdial.domain.model.principal import Credential, Operator, Permission, Pre
 from outdial.domain.model.reason import Reason
 from outdial.domain.service.administration import revoke_key
 from outdial.domain.service.reading import CallView, admit, view_call
+from outdial.ports.errors import UnknownRecordError
 from outdial.ports.storage import Reader
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
@@ -56,7 +57,7 @@ def test_a_call_is_shown_with_its_contact(database: Database) -> None:
 
     view = _view(database, KEY, CallReference(number=call.id))
 
-    assert CallView(call=call, contact=builders.contact()) == view
+    assert CallView(call=call, contact=builders.person()) == view
 
 
 @pytest.mark.parametrize("reference", [None, CallReference(number=2), CallReference(number=1, token=builders.token(0))])
@@ -88,7 +89,6 @@ def test_another_accounts_call_is_not_found(database: Database, credential: Cred
         (PresentedKey(text="od_live_nonsense"), Reason.INVALID_KEY),
         (PresentedKey(text=builders.key_text(12)), Reason.INVALID_KEY),
         (PresentedKey(text=builders.key_text(secret=builders.secret(1))), Reason.INVALID_KEY),
-        (Operator(account_id=99), Reason.INVALID_KEY),
     ],
 )
 def test_strangers_learn_nothing(database: Database, credential: Credential, reason: Reason) -> None:
@@ -99,6 +99,14 @@ def test_strangers_learn_nothing(database: Database, credential: Credential, rea
 
     for number in (call.id, 99):
         assert _refused(reason) == _view(database, credential, CallReference(number=number))
+
+
+def test_an_operator_is_told_that_there_is_no_such_account(database: Database) -> None:
+    """
+    It is a slip, and no secret.
+    """
+    with pytest.raises(UnknownRecordError, match="99"):
+        _view(database, Operator(account_id=99), CallReference(number=1))
 
 
 def test_reading_needs_its_permission(database: Database) -> None:

@@ -31,7 +31,7 @@ def test_everything_that_a_rule_may_see_is_found(database: Database) -> None:
 
     found = _facts(database, request)
 
-    expected = builders.facts(contact=builders.contact(), dnc_entry=builders.dnc_entry(), rates=(builders.rate(),))
+    expected = builders.facts(contact=builders.person(), dnc_entry=builders.dnc_entry(), rates=(builders.rate(),))
     assert expected == found
 
 

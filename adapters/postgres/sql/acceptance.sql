@@ -23,7 +23,7 @@ from agents join unnest(%(account_ids)s::bigint[], %(agent_ids)s::text[]) as wan
 
 -- name: contacts
 -- Contacts by account and row.
-select id, account_id, first_name, last_name, email, company, phone_number
+select id, account_id, first_name, last_name, email, company, timezone, custom_context
 from contacts join unnest(%(account_ids)s::bigint[], %(contact_ids)s::bigint[]) as wanted (wanted_account, wanted_id)
     on account_id = wanted_account and id = wanted_id
 

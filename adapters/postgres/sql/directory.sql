@@ -46,18 +46,8 @@ insert into agent_totals (agent_id, account_id, calls, talk_s)
 values (%(agent_id)s, %(account_id)s, 0, %(talk_s)s)
 on conflict (agent_id) do update set talk_s = agent_totals.talk_s + excluded.talk_s
 
--- name: contact
--- An account's contact.
-select id, account_id, first_name, last_name, email, company, phone_number
-from contacts where id = %(contact_id)s and account_id = %(account_id)s
-
--- name: contacts
--- An account's contacts by their rows.
-select id, account_id, first_name, last_name, email, company, phone_number
-from contacts where id = any(%(contact_ids)s::bigint[]) and account_id = %(account_id)s
-
 -- name: next_number
--- A row number above all that are stored and all that were given; part of the four below.
+-- A row number above all that are stored and all that were given; part of the five below.
 on conflict (table_name) do update set last = greatest(row_numbers.last + 1, excluded.last) returning last
 
 -- name: next_account
@@ -75,6 +65,11 @@ insert into row_numbers (table_name, last) select 'agents', coalesce(max(id), 0)
 -- name: next_contact
 -- The next contact's row (of any account)
 insert into row_numbers (table_name, last) select 'contacts', coalesce(max(id), 0) + 1 from contacts {next_number}
+
+-- name: next_contact_number
+-- The next row of a contact's number (of any account)
+insert into row_numbers (table_name, last)
+select 'contact_numbers', coalesce(max(id), 0) + 1 from contact_numbers {next_number}
 
 -- name: add_account
 -- A new account and its empty wallet; nothing when its row is taken.
@@ -102,13 +97,6 @@ insert into agents (id, account_id, assistant_id, name, phone_number, greeting, 
     voice_id, team_id)
 select %(id)s, id, %(assistant_id)s, %(name)s, %(phone_number)s, %(greeting)s, %(instructions)s, %(runtime)s,
     %(sip_uri)s, %(model)s, %(voice_id)s, %(team_id)s::bigint
-from accounts where id = %(account_id)s
-on conflict do nothing
-
--- name: add_contact
--- A new contact; nothing when its row is taken or its account is missing.
-insert into contacts (id, account_id, first_name, last_name, email, company, phone_number)
-select %(id)s, id, %(first_name)s, %(last_name)s, %(email)s, %(company)s, %(phone_number)s
 from accounts where id = %(account_id)s
 on conflict do nothing
 

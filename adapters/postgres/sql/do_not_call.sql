@@ -20,6 +20,13 @@ from (select id from dnc_lists where account_id = %(account_id)s union all selec
     join dnc on list_id = binding.id
 where phone_number = %(phone_number)s order by list_id
 
+-- name: entries_of_each
+-- Several numbers' entries on the lists that bind an account.
+select list_id, phone_number, reason, listed_at, expires_at
+from (select id from dnc_lists where account_id = %(account_id)s union all select 0) as binding (id)
+    join dnc on list_id = binding.id
+where phone_number = any(%(phone_numbers)s::text[])
+
 -- name: page
 -- Entries of an account's or the operator's list, from a number on.
 select list_id, phone_number, reason, listed_at, expires_at

@@ -57,7 +57,8 @@ create table contacts (
     last_name text,
     email text,
     company text,
-    phone_number text
+    timezone text,
+    custom_context text not null
 ) strict;
 
 create table rates (

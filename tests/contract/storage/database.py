@@ -151,8 +151,9 @@ def furnish(transaction: Transaction, *, deposit_micros: int = 25_000_000) -> No
     """
     Store the builders' account with its key, agent, contact and some money.
     """
-    for record in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
+    for record in (builders.account(), builders.api_key(), builders.agent()):
         transaction.directory.add(record)
+    transaction.contacts.add(builders.contact())
     transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, deposit_micros, at=builders.CREATED_AT))
 
 
@@ -163,7 +164,7 @@ def furnish_other(transaction: Transaction) -> None:
     transaction.directory.add(builders.account(id=2, name="Other"))
     transaction.directory.add(builders.api_key(id=22, account_id=2))
     transaction.directory.add(builders.agent(id=222, account_id=2, assistant_id="assistant_other"))
-    transaction.directory.add(builders.contact(id=2222, account_id=2))
+    transaction.contacts.add(builders.contact(id=2222, account_id=2))
     list_callee(transaction, 2)
 
 
@@ -195,7 +196,7 @@ def _account(reader: Reader, account_id: int) -> list[object]:
         reader.wallets.wallet(account_id),
         reader.wallets.entries(account_id),
         reader.dnc.entries_of(account_id, builders.CALLEE),
-        [reader.directory.contact(account_id, contact_id) for contact_id in (builders.CONTACT_ID, 2222)],
+        [reader.contacts.contact(account_id, contact_id) for contact_id in (builders.CONTACT_ID, 2222)],
     ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from outdial.domain.model.agent import NAME_LENGTH_MAX, Agent, RuntimeKind
 from outdial.domain.model.call import Call, Script
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import FIELD_LENGTH_MAX, Contact, ContactNumber, Person, PhoneType
 from outdial.domain.model.decision import FieldProblem
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry
@@ -99,16 +99,45 @@ agents = st.one_of(
     _announcing,
     _announcing.map(lambda agent: attrs.evolve(agent, runtime=RuntimeKind.SIP_URI, sip_uri="sips:x@example.com")),
 )
-contacts = st.builds(
-    Contact,
+_short = texts.filter(lambda text: len(text) <= FIELD_LENGTH_MAX)
+people = st.builds(
+    Person,
     id=numbers,
     account_id=st.just(builders.ACCOUNT_ID),
-    first_name=some_text,
-    last_name=st.none() | texts,
-    email=st.none() | texts,
-    company=st.none() | texts,
-    phone_number=st.none() | phone_numbers,
+    first_name=_short.filter(bool),
+    last_name=st.none() | _short,
+    email=st.none() | _short,
+    company=st.none() | _short,
+    timezone=st.sampled_from((None, "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+12")),
+    custom_context=strategies.variables,
 )
+
+
+@st.composite
+def contacts(draw: st.DrawFn) -> Contact:
+    """
+    Draw a contact with any numbers, one of them the primary one.
+    """
+    drawn = draw(st.dictionaries(numbers, phone_numbers, max_size=4).filter(_has_each_once))
+    primary = draw(st.sampled_from(sorted(drawn))) if drawn else None
+    return Contact(
+        person=draw(people),
+        phone_numbers=tuple(
+            ContactNumber(
+                id=number,
+                phone_number=drawn[number],
+                phone_type=draw(st.sampled_from(PhoneType)),
+                is_primary=number == primary,
+            )
+            for number in sorted(drawn)
+        ),
+    )
+
+
+def _has_each_once(drawn: dict[int, PhoneNumber]) -> bool:
+    return len(set(drawn.values())) == len(drawn)
+
+
 dnc_entries = st.builds(
     DncEntry,
     list_id=st.just(1),

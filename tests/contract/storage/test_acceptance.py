@@ -114,7 +114,7 @@ def test_the_facts_hold_everything_a_rule_may_see(database: Database) -> None:
     (facts,) = _snapshot(database, builders.request(content=content))
 
     assert facts == builders.facts(
-        call_number=1, contact=builders.contact(), dnc_entry=builders.dnc_entry(), rates=(builders.rate(),)
+        call_number=1, contact=builders.person(), dnc_entry=builders.dnc_entry(), rates=(builders.rate(),)
     )
 
 

@@ -1,5 +1,5 @@
 """
-Accounts, keys, agents and contacts.
+Accounts, keys and agents.
 """
 
 from datetime import timedelta
@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from outdial.domain.model.agent import Agent
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.principal import Account, ApiKey, Permission
 from outdial.domain.model.wallet import Wallet
-from outdial.ports.directory import DirectoryRecord
+from outdial.ports.directory import DirectoryRecord, Numbered
 from outdial.ports.errors import StorageConflictError
 from tests import builders
 from tests.contract.storage.database import Database, furnish_other
@@ -20,8 +20,9 @@ RECORDS: tuple[DirectoryRecord, ...] = (
     builders.account(id=7),
     builders.api_key(id=7),
     builders.agent(id=7, assistant_id="assistant_seven"),
-    builders.contact(id=7),
 )
+
+NUMBERED: tuple[type[Numbered], ...] = (Account, ApiKey, Agent, Contact, ContactNumber)
 
 
 def test_what_was_added_is_found(database: Database) -> None:
@@ -33,11 +34,10 @@ def test_what_was_added_is_found(database: Database) -> None:
             reader.directory.account(builders.ACCOUNT_ID),
             reader.directory.key(builders.KEY_ID),
             reader.directory.agent(builders.ACCOUNT_ID, builders.AGENT_ID),
-            reader.directory.contact(builders.ACCOUNT_ID, builders.CONTACT_ID),
         )
     )
 
-    assert directory == (builders.account(), builders.api_key(), builders.agent(), builders.contact())
+    assert directory == (builders.account(), builders.api_key(), builders.agent())
 
 
 def test_what_was_never_added_is_absent(empty: Database) -> None:
@@ -51,12 +51,11 @@ def test_what_was_never_added_is_absent(empty: Database) -> None:
             reader.directory.agent(1, 1),
             reader.directory.agent(1, "assistant_x"),
             reader.directory.agent_of_any_account(1),
-            reader.directory.contact(1, 1),
             reader.wallets.wallet(1),
         )
     )
 
-    assert found == (None,) * 7
+    assert found == (None,) * 6
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, -(2**63) - 1, 2**200])
@@ -69,14 +68,12 @@ def test_a_number_that_no_row_can_have_is_absent(database: Database, number: int
             reader.directory.account(number),
             reader.directory.key(number),
             reader.directory.agent(builders.ACCOUNT_ID, number),
-            reader.directory.contact(builders.ACCOUNT_ID, number),
-            reader.directory.contact(number, builders.CONTACT_ID),
             reader.wallets.wallet(number),
             reader.calls.call_of_any_account(CallReference(number=number)),
         )
     )
 
-    assert found == (None,) * 7
+    assert found == (None,) * 5
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\x00", "x\x00", "", "' or 1=1 --"])
@@ -118,7 +115,7 @@ def test_a_row_number_written_as_text_is_no_row_number(database: Database) -> No
 
 def test_another_accounts_rows_look_absent(database: Database) -> None:
     """
-    Agents and contacts are found through their own account alone.
+    Agents are found through their own account alone.
     """
     database.transact(furnish_other)
 
@@ -127,12 +124,10 @@ def test_another_accounts_rows_look_absent(database: Database) -> None:
             reader.directory.agent(builders.ACCOUNT_ID, 222),
             reader.directory.agent(builders.ACCOUNT_ID, "assistant_other"),
             reader.directory.agent(2, builders.AGENT_ID),
-            reader.directory.contact(builders.ACCOUNT_ID, 2222),
-            reader.directory.contact(2, builders.CONTACT_ID),
         )
     )
 
-    assert found == (None,) * 5
+    assert found == (None,) * 3
 
 
 def test_a_new_account_has_an_empty_wallet(empty: Database) -> None:
@@ -172,7 +167,6 @@ def test_a_taken_public_id_is_a_conflict(database: Database) -> None:
     [
         builders.api_key(id=7, account_id=9),
         builders.agent(id=7, account_id=9, assistant_id="assistant_seven"),
-        builders.contact(id=7, account_id=9),
     ],
     ids=lambda record: type(record).__name__,
 )
@@ -191,9 +185,10 @@ def test_a_missing_account_is_a_conflict(database: Database, record: DirectoryRe
         (ApiKey, builders.KEY_ID),
         (Agent, builders.AGENT_ID),
         (Contact, builders.CONTACT_ID),
+        (ContactNumber, builders.CONTACT_ID),
     ],
 )
-def test_a_new_number_was_never_given(database: Database, record_type: type[DirectoryRecord], number: int) -> None:
+def test_a_new_number_was_never_given(database: Database, record_type: type[Numbered], number: int) -> None:
     """
     Numbers follow the highest that is stored or was given, even when the one given was not used.
     """
@@ -209,11 +204,9 @@ def test_the_first_number_is_one(empty: Database) -> None:
     """
     Numbers begin at 1, for each kind of its own.
     """
-    numbers = empty.transact(
-        lambda transaction: [transaction.directory.next_id(kind) for kind in (Account, ApiKey, Agent, Contact)]
-    )
+    numbers = empty.transact(lambda transaction: [transaction.directory.next_id(kind) for kind in NUMBERED])
 
-    assert numbers == [1, 1, 1, 1]
+    assert numbers == [1] * len(NUMBERED)
 
 
 def test_a_key_is_updated_in_its_permissions_and_times_alone(database: Database) -> None:

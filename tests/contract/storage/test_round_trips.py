@@ -4,6 +4,7 @@ Whatever is stored comes back equal: the largest numbers, the oddest texts.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import attrs
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_request import CallRequest
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.contact import Contact, Person
 from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
@@ -83,12 +84,26 @@ def test_an_agent_comes_back_equal(name: str, agent: Agent) -> None:
     assert (agent, agent) == found
 
 
-@given(contact=records.contacts)
-def test_a_contact_comes_back_equal(name: str, contact: Contact) -> None:
+@given(contact=records.contacts(), changed=records.contacts())
+def test_a_contact_comes_back_equal(name: str, contact: Contact, changed: Contact) -> None:
     """
-    A contact with any fields.
+    A contact with any fields and numbers, and later with any others.
     """
-    assert contact == _read_back(name, contact, lambda reader: reader.directory.contact(contact.account_id, contact.id))
+    other = attrs.evolve(changed, person=attrs.evolve(changed.person, id=contact.id))
+    with fresh(name) as database:
+        database.transact(lambda transaction: transaction.directory.add(builders.account()))
+        database.transact(lambda transaction: transaction.contacts.add(contact))
+        first = database.read(partial(_contact, contact_id=contact.id))
+        database.transact(lambda transaction: transaction.contacts.replace(other))
+        second = database.read(partial(_contact, contact_id=contact.id))
+
+    assert (contact, contact.person) == first
+    assert (other, other.person) == second
+
+
+def _contact(reader: Reader, contact_id: int) -> tuple[Contact | None, Person | None]:
+    contacts = reader.contacts
+    return contacts.contact(builders.ACCOUNT_ID, contact_id), contacts.person(builders.ACCOUNT_ID, contact_id)
 
 
 @given(entry=records.dnc_entries, rate=records.rates)

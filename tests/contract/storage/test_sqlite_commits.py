@@ -128,7 +128,7 @@ def test_a_full_disk_stores_nothing_and_passes(writers: list[sqlite3.Connection]
     def fill(transaction: Transaction) -> None:
         transaction.wallets.post(builders.entry(EntryKind.DEPOSIT, 1))
         for number in range(2, 100):
-            transaction.directory.add(builders.contact(id=1000 + number, company=LARGE))
+            transaction.contacts.add(builders.contact(id=1000 + number, custom_context={"large": LARGE[:16_000]}))
 
     with pytest.raises(StorageError, match="full"):
         sqlite.transact(fill)

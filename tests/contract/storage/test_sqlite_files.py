@@ -19,7 +19,7 @@ from outdial.adapters.postgres.schema import migrations
 from outdial.adapters.sqlite.connection import open_writer
 from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
-from outdial.domain.model.contact import Contact
+from outdial.domain.model.agent import Agent
 from outdial.ports.errors import StorageError
 from outdial.ports.storage import Transaction
 from tests import builders
@@ -32,8 +32,8 @@ def _open(path: Path, busy_timeout_s: float = 0.05) -> Database:
     return Database(lambda: SqliteStorage(path, busy_timeout_s=busy_timeout_s))
 
 
-def _add(contact: Contact, transaction: Transaction) -> None:
-    transaction.directory.add(contact)
+def _add(agent: Agent, transaction: Transaction) -> None:
+    transaction.directory.add(agent)
 
 
 def _execute(path: Path, *statements: str) -> None:
@@ -176,9 +176,9 @@ def test_a_value_that_can_not_be_stored_is_a_storage_error(sqlite: Database) -> 
     """
     before = sqlite.read(everything)
 
-    for contact in (builders.contact(id=7, company="\ud800"), builders.contact(id=2**63)):
+    for agent in (builders.agent(id=7, name="\ud800"), builders.agent(id=2**63)):
         with pytest.raises(StorageError, match="lone surrogate"):
-            sqlite.transact(functools.partial(_add, contact))
+            sqlite.transact(functools.partial(_add, agent))
 
     assert before == sqlite.read(everything)
 

@@ -113,7 +113,7 @@ CONTROLS: tuple[tuple[Break, Callable[[Database], None]], ...] = (
     (
         _without_foreign_keys,
         lambda database: test_directory.test_a_missing_account_is_a_conflict(
-            database, builders.contact(id=7, account_id=9)
+            database, builders.api_key(id=7, account_id=9)
         ),
     ),
     (_without_query_only, test_sqlite_commits.test_a_read_can_not_write),

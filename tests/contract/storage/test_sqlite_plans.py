@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from outdial.domain.model.agent import Agent
 from outdial.domain.model.call import Call
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.delivery import DeliveryState, Try
 from outdial.domain.model.identifiers import CallReference, EventId, Position
 from outdial.domain.model.lifecycle import TERMINAL, State, Trigger
 from outdial.domain.model.listing import CallFilter, PageRange
+from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.delivery import record, take
@@ -68,8 +71,9 @@ def _use_calls(database: Database) -> None:
         transaction.directory.update_key(builders.api_key())
         transaction.decisions.prune_refusals(older_than=builders.NOW + timedelta(days=1), limit=5)
         transaction.directory.add_talk(builders.ACCOUNT_ID, builders.AGENT_ID, 1)
-        for kept in (builders.account(), builders.api_key(), builders.agent(), builders.contact()):
-            transaction.directory.next_id(type(kept))
+        for record_type in (Account, ApiKey, Agent, Contact, ContactNumber):
+            transaction.directory.next_id(record_type)
+        use_contacts(transaction)
 
     def read(reader: Reader) -> None:
         reader.directory.key(builders.KEY_ID)
@@ -78,14 +82,12 @@ def _use_calls(database: Database) -> None:
         reader.directory.agent(builders.ACCOUNT_ID, "assistant_abc123")
         reader.directory.agents(builders.ACCOUNT_ID, after=0, limit=10)
         reader.directory.agent_totals(builders.ACCOUNT_ID, [builders.AGENT_ID])
-        reader.directory.contact(builders.ACCOUNT_ID, builders.CONTACT_ID)
         listed(reader)
         (default,) = reader.dnc.lists(builders.ACCOUNT_ID)
         reader.dnc.page(default, after=builders.CALLEE, limit=5)
         reader.rulebook.rates_for("USD", builders.CALLEE)
         reader.wallets.wallet(builders.ACCOUNT_ID)
         reader.wallets.entries(builders.ACCOUNT_ID)
-        reader.directory.contacts(builders.ACCOUNT_ID, {builders.CONTACT_ID})
         for agent_id, contact_id in ((None, None), (builders.AGENT_ID, None), (None, builders.CONTACT_ID)):
             wanted = CallFilter(agent_id=agent_id, contact_id=contact_id)
             reader.history.page(builders.ACCOUNT_ID, wanted, PageRange(limit=10))
@@ -138,6 +140,20 @@ def _use_webhooks(database: Database) -> None:
 
     database.transact(write)
     database.read(read)
+
+
+def use_contacts(transaction: Transaction) -> None:
+    """
+    Run each statement of the address book.
+    """
+    transaction.contacts.add(builders.contact(id=7))
+    transaction.contacts.replace(builders.contact(id=7))
+    transaction.contacts.person(builders.ACCOUNT_ID, builders.CONTACT_ID)
+    transaction.contacts.contact(builders.ACCOUNT_ID, builders.CONTACT_ID)
+    transaction.contacts.page(builders.ACCOUNT_ID, PageRange(limit=10))
+    transaction.contacts.count(builders.ACCOUNT_ID, at_most=100)
+    transaction.contacts.people(builders.ACCOUNT_ID, [builders.CONTACT_ID])
+    transaction.contacts.delete(builders.ACCOUNT_ID, 7)
 
 
 def plans_of(path: Path, statements: set[str]) -> dict[str, list[str]]:

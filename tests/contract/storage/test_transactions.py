@@ -33,7 +33,7 @@ def _write_everywhere(transaction: Transaction) -> None:
     transaction.directory.add(builders.account(id=2))
     transaction.directory.add(builders.api_key(id=22))
     transaction.directory.add(builders.agent(id=222, assistant_id="assistant_other"))
-    transaction.directory.add(builders.contact(id=2222, account_id=2))
+    transaction.contacts.add(builders.contact(id=2222, account_id=2))
     transaction.directory.update_key(builders.api_key(revoked_at=builders.NOW))
     list_callee(transaction)
     transaction.rulebook.set_rate(builders.rate())

@@ -172,10 +172,40 @@ def test_the_script_prefers_the_requests_values() -> None:
     variables = {"first_name": "Johnny", "agent_name": "Max", "unused": [1]}
     request = builders.request(content=builders.fields(variables=variables, contact_id=builders.CONTACT_ID))
 
-    script, missing = write_script(request, builders.facts(agent=agent, contact=builders.contact()))
+    script, missing = write_script(request, builders.facts(agent=agent, contact=builders.person()))
 
     assert ("+15551234567 Max Johnny Doe", ()) == (script.greeting, missing)
     assert variables == script.variables
+
+
+def test_the_requests_context_is_laid_over_the_contacts() -> None:
+    """
+    Name by name, at every depth; what only the contact has stays, and a null hides nothing.
+    """
+    agent = builders.agent(
+        greeting="{{custom_context.plan.name}} {{custom_context.plan.seats}} {{custom_context.since}}"
+    )
+    contact = builders.person(custom_context={"plan": {"name": "Basic", "seats": 3}, "since": 2020})
+    variables = {"custom_context": {"plan": {"name": "Premium"}, "since": None}}
+    request = builders.request(content=builders.fields(variables=variables, contact_id=builders.CONTACT_ID))
+
+    script, missing = write_script(request, builders.facts(agent=agent, contact=contact))
+
+    assert ("Premium 3 2020", ()) == (script.greeting, missing)
+    assert variables == script.variables
+
+
+def test_a_name_of_the_context_is_no_name_of_its_own() -> None:
+    """
+    It needs its outer name.
+    """
+    agent = builders.agent(greeting="{{since}}")
+    contact = builders.person(custom_context={"since": 2020})
+    request = builders.request(content=builders.fields(contact_id=builders.CONTACT_ID))
+
+    _script, missing = write_script(request, builders.facts(agent=agent, contact=contact))
+
+    assert ("since",) == missing
 
 
 def test_null_hides_no_value() -> None:
@@ -186,7 +216,7 @@ def test_null_hides_no_value() -> None:
     variables = {"agent_name": None, "first_name": None, "other": None}
     request = builders.request(content=builders.fields(variables=variables, contact_id=builders.CONTACT_ID))
 
-    script, missing = write_script(request, builders.facts(agent=agent, contact=builders.contact()))
+    script, missing = write_script(request, builders.facts(agent=agent, contact=builders.person()))
 
     assert (f"{agent.name} John none", ()) == (script.greeting, missing)
 

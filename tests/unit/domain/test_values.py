@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from outdial.domain.model.agent import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, AgentTotals, RuntimeKind
 from outdial.domain.model.call_event import Ended
+from outdial.domain.model.contact import Contact, ContactNumber
 from outdial.domain.model.disposition import WORDS_LENGTH_MAX, Disposition, HangUpCause
 from outdial.domain.model.identifiers import KeyProof, hash_secret
 from outdial.domain.model.money import MICROS_MAX
-from outdial.domain.model.phone_number import NumberKind
+from outdial.domain.model.phone_number import NumberKind, PhoneNumber
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.rate import INCREMENT_S_MAX
 from outdial.domain.model.reason import Reason
@@ -134,21 +135,100 @@ def test_minutes_are_told_to_the_hundredth(talk_s: int, minutes: float) -> None:
     assert minutes == AgentTotals(talk_s=talk_s).minutes_used
 
 
-def test_a_contact_has_a_first_name() -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"first_name": ""},
+        {"first_name": "x" * 256},
+        {"last_name": "x" * 256},
+        {"email": "x" * 256},
+        {"company": "x" * 256},
+        {"timezone": ""},
+        {"timezone": "/UTC"},
+        {"timezone": "../UTC"},
+        {"timezone": "x" * 256},
+        {"custom_context": {"no name": 1}},
+        {"custom_context": {"large": "x" * 16_384}},
+    ],
+)
+def test_impossible_contacts_are_refused(changes: dict[str, Any]) -> None:
     """
-    A contact without a name is none.
+    A contact has a first name; its time zone looks like one, and its context keeps the limits of variables.
     """
     with pytest.raises(ValueError):
-        builders.contact(first_name="")
+        builders.person(**changes)
+
+
+def _number(**changes: Any) -> ContactNumber:
+    (number,) = builders.contact().phone_numbers
+    return attrs.evolve(number, **changes)
+
+
+OTHER = _number(id=7, phone_number=PhoneNumber("+442079460018"), is_primary=False)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (OTHER,),
+        (_number(), attrs.evolve(OTHER, is_primary=True)),
+        (_number(), _number(is_primary=False)),
+        (_number(), *[_number(phone_number=PhoneNumber(f"+4930{place:07}"), is_primary=False) for place in range(20)]),
+    ],
+    ids=["no_primary", "two_primaries", "one_twice", "too_many"],
+)
+def test_impossible_sets_of_numbers_are_refused(numbers: tuple[ContactNumber, ...]) -> None:
+    """
+    A contact has each of at most 20 numbers once, and one of them is the primary one.
+    """
+    with pytest.raises(ValueError):
+        Contact(person=builders.person(), phone_numbers=numbers)
+
+
+@pytest.mark.parametrize("numbers", [(), (_number(),), (OTHER, _number())])
+def test_a_contact_may_have_any_number_of_numbers(numbers: tuple[ContactNumber, ...]) -> None:
+    """
+    None, one or more.
+    """
+    contact = Contact(person=builders.person(), phone_numbers=numbers)
+
+    assert (builders.CONTACT_ID, builders.ACCOUNT_ID, numbers) == (
+        contact.id,
+        contact.account_id,
+        contact.phone_numbers,
+    )
+
+
+@pytest.mark.parametrize(("last_name", "name"), [("Doe", "John Doe"), (None, "John"), ("", "John")])
+def test_a_contact_has_a_name_in_full(last_name: str | None, name: str) -> None:
+    """
+    Made of those that are known.
+    """
+    assert name == builders.person(last_name=last_name).name
 
 
 def test_texts_may_name_what_is_known_of_a_contact() -> None:
     """
     Fields that nobody filled are no values.
     """
-    contact = builders.contact(last_name=None, company=None)
+    person = builders.person(last_name=None, company=None)
 
-    assert {"first_name": "John", "email": "john@example.com"} == contact.values
+    assert {"first_name": "John", "email": "john@example.com"} == person.values
+
+
+def test_texts_may_name_a_contacts_context_and_time_zone() -> None:
+    """
+    The context stands under its own name, so that it hides no field.
+    """
+    person = builders.person(last_name=None, timezone="UTC", custom_context={"company": "X"})
+
+    assert {
+        "first_name": "John",
+        "email": "john@example.com",
+        "company": "Example",
+        "timezone": "UTC",
+        "custom_context": {"company": "X"},
+    } == person.values
 
 
 @pytest.mark.parametrize(
