@@ -310,17 +310,14 @@ class Dialer:
         agent = await self._storage.read(lambda reader: reader.directory.agent_of_any_account(agent_id))
         return Operator(account_id=agent.account_id) if agent is not None else None
 
-    def _request(self, credential: Credential, content: CallFields | Refused) -> CallRequest:
-        """
-        Return a request that is only looked at: it never becomes a call.
-        """
-        return CallRequest(credential=credential, content=content, token="", received_at=self._clock.now())
-
     def _without_account(self, content: CallFields | Refused) -> tuple[CallRequest, Facts]:
         """
         Return what the rules see of an operator's request that names no agent: an account that has nothing.
         """
-        request, policy = self._request(Operator(account_id=0), content), self.settings.policy
+        policy = self.settings.policy
+        request = CallRequest(
+            credential=Operator(account_id=0), content=content, token="", received_at=self._clock.now()
+        )
         account = Account(id=0, name="nobody", currency=NO_CURRENCY, created_at=request.received_at)
         callee = look_ups(request, account, policy).callee
         return request, Facts(now=request.received_at, policy=policy, call_number=0, account=account, callee=callee)

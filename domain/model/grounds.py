@@ -10,7 +10,7 @@ import attrs
 @attrs.frozen(kw_only=True)
 class Grounds:
     """
-    What a decision rested on: under the same policy, the same facts are always decided alike.
+    What a decision rested on: the policy and the facts.
 
     Attributes:
         policy_version: Names the operator's settings and the rules that decided, 12 hexadecimal digits.
