@@ -18,6 +18,7 @@ from outdial.entrypoints.cli import (
     rates,
     service,
     watching,
+    webhooks,
 )
 from outdial.entrypoints.cli.running import Commands
 from outdial.version import VERSION
@@ -39,6 +40,6 @@ def main() -> None:
     """
 
 
-for module in (accounts, agents, calls, contacts, decisions, demo, dnc_files, mcp, rates, service, watching):
+for module in (accounts, agents, calls, contacts, decisions, demo, dnc_files, mcp, rates, service, watching, webhooks):
     for command in module.COMMANDS:
         main.add_command(command)
