@@ -48,7 +48,7 @@ $(VENV)/installed: pyproject.toml $(VENV)/bin/python
 	touch $@
 
 $(VENV)/developed: pyproject.toml $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable '.[mcp,postgres,redis,sip]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[mcp,otel,postgres,redis,sip]' --group dev
 	touch $@
 
 clean:

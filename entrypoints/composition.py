@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from outdial.adapters.batching.intake import BatchingIntake
 from outdial.adapters.memory.speech import SilentSpeech
 from outdial.adapters.memory.storage import MemoryStorage
+from outdial.adapters.memory.tracer import SilentTracer
 from outdial.adapters.rate_limits.moving_window import MovingWindow, SteadyMemory
 from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.adapters.runtimes.sip_uri import SipUriRuntime
@@ -40,14 +41,16 @@ from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import Archive
 from outdial.ports.carrier import Carrier
 from outdial.ports.clock import Clock
-from outdial.ports.errors import CarrierUnavailableError, RateLimiterError, SpeechError, StorageError
+from outdial.ports.errors import CarrierUnavailableError, MissingExtraError, SpeechError, StorageError
 from outdial.ports.intake import Intake
 from outdial.ports.randomness import Randomness
 from outdial.ports.rate_limiter import RateLimiter
 from outdial.ports.runtime import Runtime
 from outdial.ports.speech import Speech
 from outdial.ports.storage import Storage
+from outdial.ports.tracer import Tracer
 from outdial.ports.webhook_sender import WebhookSender
+from outdial.version import VERSION
 
 if TYPE_CHECKING:
     from outdial.adapters.postgres.queue_signal import QueueSignal
@@ -188,7 +191,7 @@ def rate_limiter(settings: Settings, clock: Clock) -> RateLimiter:
     Return what counts requests: in this process, or together with others over Redis.
 
     Raises:
-        RateLimiterError: What Redis needs is not installed.
+        MissingExtraError: What Redis needs is not installed.
     """
     alone = MovingWindow(SteadyMemory(monotonic), monotonic)
     if not settings.rate_limit_storage:
@@ -196,7 +199,7 @@ def rate_limiter(settings: Settings, clock: Clock) -> RateLimiter:
     try:
         from outdial.adapters.rate_limits.shared import SharedWindow  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise RateLimiterError(
+        raise MissingExtraError(
             "OUTDIAL_RATE_LIMIT_STORAGE needs the extra `redis`: pip install 'outdial[redis]'."
         ) from error
     return SharedWindow(settings.rate_limit_storage, now_s=lambda: clock.now().timestamp(), alone=alone)
@@ -207,6 +210,22 @@ def webhook_sender(settings: Settings) -> WebhookSender:
     Return what reaches the endpoints of webhooks.
     """
     return HttpWebhookSender(allows_loopback=settings.webhook_allow_http_loopback)
+
+
+def tracer(settings: Settings) -> Tracer:
+    """
+    Return what follows requests through everything that is done for them, if anybody is told.
+
+    Raises:
+        MissingExtraError: What that needs is not installed.
+    """
+    if not settings.traces:
+        return SilentTracer()
+    try:
+        from outdial.adapters.opentelemetry.tracer import OpenTelemetryTracer  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtraError("OUTDIAL_TRACES needs the extra `otel`: pip install 'outdial[otel]'.") from error
+    return OpenTelemetryTracer.to_collector(settings.traces, version=VERSION, role=settings.role)
 
 
 def carrier(settings: Settings) -> Carrier:

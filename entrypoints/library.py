@@ -7,6 +7,7 @@ The same decisions as over HTTP, by the same code.
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Self
 
 import structlog
@@ -50,6 +51,8 @@ class Dialer:
 
         metrics: What this process did, in numbers.
 
+        tracer: Follows what it does.
+
         administration: Accounts, keys, agents, lists, prices.
     """
 
@@ -62,6 +65,7 @@ class Dialer:
         self._dials = False
         self._open = AsyncExitStack()
         self.metrics = Metrics()
+        self.tracer = composition.tracer(settings)
         randomness = composition.randomness()
         self.administration = Administration(self._storage, self._clock, randomness)
         self._limiter = composition.rate_limiter(settings, self._clock)
@@ -83,7 +87,8 @@ class Dialer:
             on_hang_up=self._hang_up,
             events=EventHub(self._storage),
             on_decision=self.metrics.decided,
-            on_moved=self.metrics.moved,
+            on_moved=self._moved,
+            tracer=self.tracer,
         )
 
     async def start(self, *, dials: bool) -> Self:
@@ -103,6 +108,7 @@ class Dialer:
             self._open.push_async_callback(self._storage.stop)
             self._open.push_async_callback(self._ports.events.stop)
             self._open.push_async_callback(self._limiter.stop)
+            self._open.push_async_callback(self.tracer.stop)
             if dials:
                 await self._start_dialling()
         except BaseException:
@@ -281,6 +287,10 @@ class Dialer:
         """
         return await self.metrics.scrape(self._storage, self._clock)
 
+    def _moved(self, call: Call, at: datetime) -> None:
+        self.metrics.moved(call, at)
+        self.tracer.moved(call, at)
+
     def _wake(self) -> None:
         if self._worker is not None:
             self._worker.wake()
@@ -291,7 +301,7 @@ class Dialer:
 
     async def _start_dialling(self) -> None:
         worker = await self._open.enter_async_context(
-            dialling(self.settings, self._storage, self._clock, on_moved=self.metrics.moved)
+            dialling(self.settings, self._storage, self._clock, on_moved=self._moved)
         )
         self._worker = worker
         self.metrics.live_calls.set_function(lambda: worker.live_calls)

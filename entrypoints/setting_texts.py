@@ -116,6 +116,15 @@ def read_database(text: str) -> str:
     return shown_database(text)
 
 
+def read_collector(text: str) -> str:
+    """
+    Read the address that traces are sent to.
+    """
+    if not re.fullmatch(rf"https?://{_SERVER}(/[!-~]*)?", text):
+        raise ValueError(text)
+    return text
+
+
 def read_token(text: str) -> str:
     """
     Read what a header can carry.

@@ -22,6 +22,7 @@ from outdial.entrypoints.setting_texts import (
     one_of,
     read_address,
     read_boolean,
+    read_collector,
     read_database,
     read_host,
     read_port_range,
@@ -266,6 +267,12 @@ class Settings:
         one_of("on", "off"),
         allowed="`on` or `off`",
         meaning="Whether the Model Context Protocol is served at `/mcp`; `on` needs the extra `mcp`.",
+    )
+    traces: str = _setting(
+        "",
+        read_collector,
+        allowed="`http://HOST:PORT/PATH` or `https://...`",
+        meaning="The OpenTelemetry collector that traces are sent to, in OTLP over HTTP; empty for none.",
     )
     log_format: str = _setting(
         "console", one_of("console", "json"), allowed="`console` or `json`", meaning="How log lines are written."

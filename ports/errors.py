@@ -27,9 +27,9 @@ class IntakeFullError(OutdialError):
     """
 
 
-class RateLimiterError(OutdialError):
+class MissingExtraError(OutdialError):
     """
-    Requests can't be counted as it is set.
+    What a setting needs is not installed; nothing was started.
     """
 
 

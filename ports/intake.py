@@ -22,6 +22,7 @@ class Intake(Protocol):
         *,
         idempotency_key: str | None = None,
         window: Window | None = None,
+        trace_parent: str | None = None,
     ) -> Decision:
         """
         Return the decision on one request, after it was committed.
@@ -30,6 +31,8 @@ class Intake(Protocol):
             idempotency_key: Names the request, so that asking again is answered again; see `read_idempotency_key`.
 
             window: What the key's requests per minute say about it; `None` where nobody counts.
+
+            trace_parent: Its place in its trace; `None` when nobody traces.
 
         Raises:
             IntakeFullError: Too many wait already.

@@ -68,6 +68,7 @@ class BatchingIntake:
         *,
         idempotency_key: str | None = None,
         window: Window | None = None,
+        trace_parent: str | None = None,
     ) -> Decision:
         """
         Return the decision on one request, after it was committed.
@@ -76,6 +77,8 @@ class BatchingIntake:
             idempotency_key: Names the request, so that asking again is answered again.
 
             window: What the key's requests per minute say about it; `None` where nobody counts.
+
+            trace_parent: Its place in its trace; `None` when nobody traces.
 
         Raises:
             IntakeFullError: Too many wait already.
@@ -91,6 +94,7 @@ class BatchingIntake:
             received_at=self._clock.now(),
             idempotency_key=idempotency_key,
             window=window,
+            trace_parent=trace_parent,
         )
         decided: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, decided))

@@ -81,6 +81,7 @@ def promise_columns(call: Call) -> Columns:
         "created_at": write_time(call.created_at),
         "idempotency_key": call.idempotency_key,
         "request_digest": call.request_digest,
+        "trace_parent": call.trace_parent,
     }
 
 

@@ -221,10 +221,10 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:22], row[22:37], row[37:]
+    promise, progress, script = row[:23], row[23:38], row[38:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
-    hold_micros, max_duration_s, created_at, idempotency_key, request_digest = promise[17:]
+    hold_micros, max_duration_s, created_at, idempotency_key, request_digest, trace_parent = promise[17:]
     state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
     talk_s, charge_micros, version, hang_up_at = progress[11:]
     return Call(
@@ -247,6 +247,7 @@ def read_call(row: Row) -> Call:
         created_at=read_time(created_at),
         idempotency_key=idempotency_key,
         request_digest=request_digest,
+        trace_parent=trace_parent,
         state=State(state),
         worker_id=worker_id,
         fence=fence,

@@ -73,6 +73,7 @@ def promise_row(call: Call) -> Row:
         write_time(call.created_at),
         call.idempotency_key,
         call.request_digest,
+        call.trace_parent,
     )
 
 

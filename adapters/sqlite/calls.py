@@ -27,9 +27,9 @@ from outdial.ports.errors import StorageConflictError
 CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
-    " created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at,"
-    " disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version, hang_up_at,"
-    " greeting, instructions, variables"
+    " created_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at,"
+    " answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version,"
+    " hang_up_at, greeting, instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
 CALL: Final = CALLS + " where id = ? and token = coalesce(?, token)"

@@ -76,6 +76,8 @@ class Call:
 
         request_digest: What that request said, 32 bytes; `None` without a key.
 
+        trace_parent: The request's place in its trace, as W3C Trace Context writes it; `None` when nobody traces.
+
         worker_id: Who sees it through since its last lease; `None` before the first.
 
         fence: How often it was leased; a lease by an older fence may write no more.
@@ -110,6 +112,7 @@ class Call:
     created_at: datetime
     idempotency_key: str | None = None
     request_digest: bytes | None = None
+    trace_parent: str | None = None
     state: State = State.QUEUED
     worker_id: str | None = None
     fence: int = 0

@@ -49,6 +49,8 @@ class CallRequest:
         idempotency_key: What the client calls this request by, so that it may ask again; 1 to 255 characters.
 
         window: What the key's requests per minute say about it; `None` where nobody counts, as for the operator.
+
+        trace_parent: Its place in its trace, as W3C Trace Context writes it; `None` when nobody traces.
     """
 
     credential: Credential
@@ -57,3 +59,4 @@ class CallRequest:
     received_at: datetime
     idempotency_key: str | None = None
     window: Window | None = None
+    trace_parent: str | None = None

@@ -186,6 +186,7 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
         created_at=facts.now,
         idempotency_key=request.idempotency_key,
         request_digest=digest_of(fields) if request.idempotency_key is not None else None,
+        trace_parent=request.trace_parent,
     )
     hold = LedgerEntry(
         account_id=account.id,

@@ -32,6 +32,7 @@ from outdial.entrypoints.client.event_stream import EventStream
 from outdial.entrypoints.client.following import follow_account, follow_call
 from outdial.entrypoints.client.front import Front
 from outdial.entrypoints.wire.call_requests import CallsQuery
+from outdial.ports.tracer import Span
 
 _log = structlog.get_logger()
 
@@ -64,18 +65,38 @@ class CallsClient:
 
             StorageError: Nothing was accepted.
         """
-        front = self._front
-        decision: Decision | None = await front.count(Permission.INITIATE_CALLS)
-        if decision is None:
-            decision = await front.ports.intake.submit(
-                front.credential, content, idempotency_key=idempotency_key, window=front.window
-            )
-        front.ports.on_decision(decision)
-        if isinstance(decision, Refused):
-            _log.debug("call_refused", reason=decision.reason.value)
-        else:  # ties the request's id, which stands on every line that is logged for it, to the call's
-            _log.info("call_accepted", call_id=decision.call.call_id, replayed=isinstance(decision, Replayed))
+        with self._front.ports.tracer.step("decide") as span:
+            decision = await self._decide(content, idempotency_key, span.trace_parent)
+            self._tell(decision, span)
         return decision
+
+    async def _decide(
+        self, content: CallFields | Refused, idempotency_key: str | None, trace_parent: str | None
+    ) -> Decision:
+        front = self._front
+        if (refused := await front.count(Permission.INITIATE_CALLS)) is not None:
+            return refused
+        return await front.ports.intake.submit(
+            front.credential,
+            content,
+            idempotency_key=idempotency_key,
+            window=front.window,
+            trace_parent=trace_parent,
+        )
+
+    def _tell(self, decision: Decision, span: Span) -> None:
+        """
+        Tell those who watch what was decided.
+        """
+        self._front.ports.on_decision(decision)
+        if isinstance(decision, Refused):
+            span.tell(outcome="refused", reason=decision.reason.value)
+            _log.debug("call_refused", reason=decision.reason.value)
+            return
+        is_replayed, call_id = isinstance(decision, Replayed), decision.call.call_id
+        span.tell(outcome="replayed" if is_replayed else "accepted", call_id=call_id)
+        # Ties the request's id, which stands on every line that is logged for it, to the call's.
+        _log.info("call_accepted", call_id=call_id, replayed=is_replayed)
 
     async def preflight(
         self, content: CallFields | Refused, *, idempotency_key: str | None = None

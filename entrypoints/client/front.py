@@ -20,6 +20,7 @@ from outdial.ports.clock import Clock
 from outdial.ports.intake import Intake
 from outdial.ports.randomness import Randomness
 from outdial.ports.storage import Reader, Storage, Transaction
+from outdial.ports.tracer import Tracer
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Ports:
     policy: Policy
     allows_loopback_webhooks: bool
     on_decision: Callable[[Decision], None]
+    tracer: Tracer
     on_moved: Callable[[Call, datetime], None]
     on_hang_up: Callable[[int], None]
     events: EventHub

@@ -12,6 +12,7 @@ from outdial.entrypoints.http.measuring import MeasuringMiddleware
 from outdial.entrypoints.http.problems import HANDLERS
 from outdial.entrypoints.http.reference import reference_routes
 from outdial.entrypoints.http.request_id import RequestIdMiddleware
+from outdial.entrypoints.http.tracing import TracingMiddleware
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.mcp.extra import need_mcp
 
@@ -26,7 +27,9 @@ def create_app(dialer: Dialer) -> ASGIApp:
         routes += [_mcp_route(dialer)] if dialer.settings.mcp == "on" else []
     app = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
     app.router.redirect_slashes = False
-    return MeasuringMiddleware(RequestIdMiddleware(app, composition.randomness()), dialer.metrics.answered)
+    named = RequestIdMiddleware(app, composition.randomness())
+    traced = TracingMiddleware(named, dialer.tracer) if dialer.tracer.is_on else named
+    return MeasuringMiddleware(traced, dialer.metrics.answered)
 
 
 def _mcp_route(dialer: Dialer) -> Route:

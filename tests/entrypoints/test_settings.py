@@ -61,6 +61,10 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "metrics": {"on": "on", "off": "off"},
     "metrics_token": {"correct-horse": "correct-horse", "a" * 255: "a" * 255},
     "mcp": {"on": "on", "off": "off"},
+    "traces": {
+        "http://127.0.0.1:4318/v1/traces": "http://127.0.0.1:4318/v1/traces",
+        "https://collector.example": "https://collector.example",
+    },
     "log_format": {"console": "console", "json": "json"},
     "log_level": {"debug": "debug", "error": "error"},
 }
@@ -104,6 +108,7 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     "metrics": ("true", "yes"),
     "metrics_token": ("a b", "ä", "a" * 256),
     "mcp": ("true", "ON"),
+    "traces": ("127.0.0.1:4318", "grpc://collector:4317", "http://user:secret@collector/", "http://a b"),
     "log_format": ("xml",),
     "log_level": ("verbose", "INFO"),
 }

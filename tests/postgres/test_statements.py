@@ -69,7 +69,7 @@ LARGE = """
     insert into dnc select id, '+' || 15550000000 + id, '', 0, null from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;
     insert into calls select n, 'token', n, null, n, 'assistant_' || n, 'Agent', null, '+15551234567', '+15551234568',
-        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, null, null,
+        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, null, null, null,
         case when n % 100 = 0 then 'queued' else 'settled' end,
         case when n % 100 = 0 then 'queued' else 'failed' end, null, 0, 0,
         null, null, null, null, null, null, null, 0, 0, 0 from generate_series(1000, 6000) n;

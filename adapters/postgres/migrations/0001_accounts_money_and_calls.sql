@@ -109,6 +109,7 @@ create table calls (
     created_at bigint not null,
     idempotency_key text collate "C",
     request_digest bytea,
+    trace_parent text,
     state text collate "C" not null,
     status text collate "C" not null,
     worker_id text collate "C",

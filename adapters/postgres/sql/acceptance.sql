@@ -31,7 +31,7 @@ from contacts join unnest(%(account_ids)s::bigint[], %(contact_ids)s::bigint[]) 
 -- Calls by account and idempotency key; the wallets are locked, so no other request of the account is being decided.
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
-    created_at, idempotency_key, request_digest, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    created_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
     cause_provisional, talk_s, charge_micros, version, hang_up_at, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
     join unnest(%(account_ids)s::bigint[], %(names)s::text[]) as wanted (wanted_account, wanted_name)
@@ -84,7 +84,7 @@ for no key update of wallets
 -- The calls that were accepted, in their order.
 insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,
     caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,
-    max_duration_s, created_at, idempotency_key, request_digest, state, status, worker_id, fence, attempt,
+    max_duration_s, created_at, idempotency_key, request_digest, trace_parent, state, status, worker_id, fence, attempt,
     dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros,
     version)
 select * from unnest(%(id)s::bigint[], %(token)s::text[], %(account_id)s::bigint[], %(key_id)s::bigint[],
@@ -92,7 +92,7 @@ select * from unnest(%(id)s::bigint[], %(token)s::text[], %(account_id)s::bigint
     %(phone_number)s::text[], %(caller_id)s::text[], %(runtime)s::text[], %(sip_uri)s::text[], %(currency)s::text[],
     %(prefix)s::text[], %(per_minute_micros)s::bigint[], %(increment_s)s::bigint[], %(minimum_s)s::bigint[],
     %(hold_micros)s::bigint[], %(max_duration_s)s::bigint[], %(created_at)s::bigint[],
-    %(idempotency_key)s::text[], %(request_digest)s::bytea[], %(state)s::text[], %(status)s::text[],
+    %(idempotency_key)s::text[], %(request_digest)s::bytea[], %(trace_parent)s::text[], %(state)s::text[], %(status)s::text[],
     %(worker_id)s::text[], %(fence)s::bigint[], %(attempt)s::bigint[], %(dialed_at)s::bigint[], %(answered_at)s::bigint[],
     %(ended_at)s::bigint[], %(disposition)s::text[], %(cause_code)s::bigint[], %(cause_words)s::text[],
     %(cause_provisional)s::text[], %(talk_s)s::bigint[], %(charge_micros)s::bigint[], %(version)s::bigint[])

@@ -102,6 +102,7 @@ create table calls (
     created_at integer not null,
     idempotency_key text,
     request_digest blob,
+    trace_parent text,
     state text not null,
     status text not null,
     worker_id text,

@@ -83,6 +83,18 @@ def test_open_calls_are_added_up_by_state_and_currency(database: Database) -> No
     assert {queued, begun} == set(found)
 
 
+def test_a_call_keeps_its_requests_place_in_the_trace(database: Database) -> None:
+    """
+    Whoever dials it goes on with the trace; most calls have none.
+    """
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    database.accept(builders.request(trace_parent=parent), builders.request(token=builders.token(2)))
+
+    found = [_stored(database, number) for number in (1, 2)]
+
+    assert [parent, None] == [call.trace_parent for call in found if call is not None]
+
+
 def test_nothing_is_open_at_first(empty: Database) -> None:
     """
     Without calls there are no sums.
