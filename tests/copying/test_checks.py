@@ -21,7 +21,7 @@ TAMPERED = [
     ("update agents set greeting = 'Goodbye.'", "a row of agents has another content"),
     ("update calls set phone_number = '+15550000000' where id = 3", "a row of calls has another content"),
     ("update row_numbers set last = 7000", "a row of row_numbers has another content"),
-    ("delete from contacts", "contacts has 0 rows instead of 1"),
+    ("delete from contact_numbers", "contact_numbers has 0 rows instead of 1"),
 ]
 
 
