@@ -2,6 +2,7 @@
 What a client can do with its account's Do-Not-Call lists. The operator's it can only feel.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -90,13 +91,13 @@ def create_list(
     transaction: Transaction, account: Account, at: datetime, *, name: str, source: str
 ) -> DncList | Refused:
     """
-    Make a list.
+    Make a list; one that has the name already is returned as it is.
     """
     known = own_lists(transaction, account.id)
-    if any(one.name == name for one in known):
-        return _problem("name", "There is a list of this name already.")
-    if len(known) >= LISTS_MAX and name not in RESERVED:
-        return _problem("name", f"An account has {LISTS_MAX} lists at most.")
+    is_new = name not in RESERVED and all(one.name != name for one in known)
+    if is_new and len(known) >= LISTS_MAX:
+        problem = FieldProblem(field="name", problem=f"An account has {LISTS_MAX} lists at most.")
+        return Refused(reason=Reason.VALIDATION_ERROR, problems=(problem,))
     return list_named(transaction, account.id, name, at=at, source=source)
 
 
@@ -172,28 +173,60 @@ def remove_number(
     return number if any(removed) else Refused(reason=Reason.NOT_FOUND)
 
 
+@attrs.frozen(kw_only=True)
+class NumbersWanted:
+    """
+    Which of an account's listed numbers are meant.
+
+    Attributes:
+        list_id: Those of one list; `None` for all lists.
+
+        text: Only this number, as people of the account write it; `None` for any.
+
+        after: What the page stands behind; `None` for the first.
+    """
+
+    list_id: int | None = None
+    text: str | None = None
+    after: Cursor | None = None
+
+
 def page_of(
-    reader: Reader, account: Account, *, list_id: int | None, after: Cursor | None, limit: int, at: datetime
+    reader: Reader, account: Account, *, wanted: NumbersWanted, limit: int, at: datetime
 ) -> NumbersPage | Refused:
     """
-    Return a page of the numbers on all of the account's lists, or on one of them.
-
-    Args:
-        after: The page's place; `None` for the first.
+    Return a page of the numbers on the account's lists, by list and number.
     """
-    chosen = [one for one in own_lists(reader, account.id) if list_id in {None, one.id}]
-    if list_id is not None and not chosen:
+    lists = [one for one in own_lists(reader, account.id) if wanted.list_id in {None, one.id}]
+    if wanted.list_id is not None and not lists:
         return Refused(reason=Reason.NOT_FOUND)
-    place, number = after if after is not None else (0, None)
+    number = None if wanted.text is None else number_of(account, wanted.text)
+    if wanted.text is not None and number is None:
+        return Refused(reason=Reason.INVALID_PHONE_NUMBER)
     found: list[ListedNumber] = []
-    for one in chosen:
-        if one.id >= place and len(found) <= limit:
-            behind = number if one.id == place else None
-            entries = reader.dnc.page(one, after=behind, limit=limit + 1 - len(found))
+    for one in lists:
+        if len(found) <= limit:
+            entries = _entries(reader, one, number=number, after=wanted.after, limit=limit + 1 - len(found))
             found.extend(_listed(entry, one, at) for entry in entries)
     page = tuple(found[:limit])
     last = page[-1].entry if len(found) > limit else None
     return NumbersPage(listed=page, following=None if last is None else (last.list_id, last.phone_number))
+
+
+def _entries(
+    reader: Reader, dnc_list: DncList, *, number: PhoneNumber | None, after: Cursor | None, limit: int
+) -> Iterable[DncEntry]:
+    """
+    Return the entries of a list that stand behind a page: those of one number, or some of all.
+    """
+    place = (0, None) if after is None else after
+    if dnc_list.id < place[0]:
+        return ()
+    behind = place[1] if dnc_list.id == place[0] else None
+    if number is None:
+        return reader.dnc.page(dnc_list, after=behind, limit=limit)
+    found = reader.dnc.entries_of(dnc_list.account_id, number)
+    return (entry for entry in found if entry.list_id == dnc_list.id and behind is None)
 
 
 def number_of(account: Account, text: str) -> PhoneNumber | None:
@@ -205,7 +238,3 @@ def number_of(account: Account, text: str) -> PhoneNumber | None:
 
 def _listed(entry: DncEntry, dnc_list: DncList, at: datetime) -> ListedNumber:
     return ListedNumber(entry=entry, dnc_list=dnc_list, is_live=entry.is_live(at))
-
-
-def _problem(field: str, sentence: str) -> Refused:
-    return Refused(reason=Reason.VALIDATION_ERROR, problems=(FieldProblem(field=field, problem=sentence),))

@@ -10,6 +10,7 @@ from outdial.domain.model.rate_limit import Window
 from outdial.entrypoints.client.agents import AgentsClient
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.contacts import ContactsClient
+from outdial.entrypoints.client.do_not_call import DncClient
 from outdial.entrypoints.client.front import Front, Ports
 from outdial.entrypoints.client.webhooks import WebhooksClient
 
@@ -63,6 +64,13 @@ class Client:
         Webhooks.
         """
         return WebhooksClient(self._front)
+
+    @property
+    def dnc(self) -> DncClient:
+        """
+        Do-Not-Call lists.
+        """
+        return DncClient(self._front)
 
     async def identify(self) -> Refused | None:
         """

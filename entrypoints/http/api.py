@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outdial.entrypoints.http import agents, calls, contacts, decisions, events, health, metrics, webhooks
+from outdial.entrypoints.http import agents, calls, contacts, decisions, do_not_call, events, health, metrics, webhooks
 from outdial.entrypoints.http.authentication import presented_key
 from outdial.entrypoints.http.operation import Operation
 from outdial.entrypoints.http.page import Page
@@ -22,6 +22,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *events.OPERATIONS,
     *agents.OPERATIONS,
     *contacts.OPERATIONS,
+    *do_not_call.OPERATIONS,
     *webhooks.OPERATIONS,
 )
 """In the order in which they are shown."""

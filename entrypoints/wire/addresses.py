@@ -21,6 +21,10 @@ PATH_PARAMETERS: Final[Mapping[str, Any]] = {
         str, Field(description="The agent: its database id or its `assistant_id`.", examples=["assistant_abc123"])
     ],
     "contact_id": Annotated[str, Field(description="The contact's database id.", examples=["456"])],
+    "list_id": Annotated[str, Field(description="The list's id.", examples=["7"])],
+    "number": Annotated[
+        str, Field(description="The number, E.164 or as the account's people write it.", examples=["+15551234567"])
+    ],
     "refusal_id": Annotated[str, Field(description="The refusal's id.", examples=["4711"])],
     "webhook_id": Annotated[str, Field(description="The webhook's id.", examples=["31"])],
 }

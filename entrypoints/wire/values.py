@@ -19,7 +19,7 @@ def write_time(at: datetime) -> str:
     """
     Write a time as clients see it: UTC, whole seconds.
     """
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def write_time_or_null(at: datetime | None) -> str | None:

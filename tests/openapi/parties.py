@@ -124,6 +124,23 @@ def message_of(api: Api, party: Party) -> tuple[str, ...]:
     return (name,)
 
 
+def list_of(api: Api, party: Party) -> tuple[str, ...]:
+    """
+    Make a Do-Not-Call list.
+    """
+    made = api.post({"name": f"own {party.secret}"}, key=party.key, path="/api/v1/dnc/lists").json()
+    return (str(made["id"]),)
+
+
+def listed_number_of(api: Api, party: Party) -> tuple[str, ...]:
+    """
+    List a number.
+    """
+    body = {"phone_number": f"+15557{party.account_id:06}", "reason": party.secret}
+    assert 201 == api.post(body, key=party.key, path="/api/v1/dnc/numbers").status_code
+    return (body["phone_number"],)
+
+
 OWNED: Final[Mapping[str, Callable[[Api, Party], tuple[str, ...]]]] = {
     "agent_id": lambda _api, party: (str(party.agent), party.assistant),
     "call_id": call_of,
@@ -131,6 +148,8 @@ OWNED: Final[Mapping[str, Callable[[Api, Party], tuple[str, ...]]]] = {
     "idempotency_key": named_call_of,
     "last_event_id": event_of,
     "message_id": message_of,
+    "list_id": list_of,
+    "number": listed_number_of,
     "refusal_id": refusal_of,
     "webhook_id": webhook_of,
 }

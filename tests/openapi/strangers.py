@@ -38,6 +38,8 @@ BEYOND_SCHEMAS: Final = {
     "timezone",  # is one of hundreds that come and go
     "limit",  # may not reach beyond the last page, wherever that is
     "cursor",  # excludes a page
+    "expires_at",  # in UTC it has a year from 1 to 9999
+    "name",  # an account has not more than so many lists
     "last_event_id",  # has to be that of an event
     "url",  # has to be a public address, and there are only so many webhooks
     "since",  # excludes a message, and has to be a time that Python can tell

@@ -105,6 +105,10 @@ def _list(transaction: Transaction) -> None:
     list_callee(transaction)
 
 
+def _list_by_operator(transaction: Transaction) -> None:
+    list_callee(transaction, None)
+
+
 def _revoke(transaction: Transaction) -> None:
     revoke_key(transaction, builders.KEY_ID, at=after(1))
 
@@ -115,6 +119,7 @@ def _expire(transaction: Transaction) -> None:
 
 OBSTACLES: Final[tuple[tuple[Callable[[Transaction], None], Disposition], ...]] = (
     (_list, Disposition.DO_NOT_CALL),
+    (_list_by_operator, Disposition.DO_NOT_CALL),
     (_revoke, Disposition.CANCELED),
     (_expire, Disposition.CANCELED),
 )
@@ -142,6 +147,20 @@ def test_what_changed_since_the_acceptance_counts(
     )
     assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
     assert 0 == wallet(database).held_micros
+
+
+@pytest.mark.parametrize("owner", [builders.ACCOUNT_ID, None])
+def test_an_entry_that_expired_by_now_is_no_obstacle(database: Database, owner: int | None) -> None:
+    """
+    What counts is the time of dialling, on the account's lists and on the operator's.
+    """
+    call = in_state(database, State.LEASED)
+    database.transact(partial(list_callee, account_id=owner, expires_at=after(2)))
+
+    passed = _pass(database, call)
+
+    assert passed is not None
+    assert State.SENDING is passed.state
 
 
 def test_a_blocked_call_stays_blocked(database: Database) -> None:
