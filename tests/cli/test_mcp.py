@@ -17,7 +17,7 @@ from tests.cli.commands import CommandLine, furnish
         ([], "", 2, "wrong_usage", "Set OUTDIAL_API_KEY to an API key"),
         ([], "od_live_nonsense", 1, "invalid_key", "The API key is invalid or inactive."),
         (["--account", "1"], "od_live_nonsense", 1, "invalid_key", "The API key is invalid or inactive."),
-        (["--account", "99"], None, 1, "invalid_key", "invalid"),
+        (["--account", "99"], None, 1, "not_found", "There is no account 99."),
     ],
 )
 def test_it_starts_for_somebody_alone(
