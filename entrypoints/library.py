@@ -38,8 +38,7 @@ from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.watching import any_call, watch
 from outdial.entrypoints.wire.call_requests import read_fields
-from outdial.entrypoints.worker.call_worker import CallWorker
-from outdial.entrypoints.worker.dialling import dialling
+from outdial.entrypoints.worker.dialling import Workers, dialling
 
 
 class Dialer:
@@ -61,7 +60,7 @@ class Dialer:
         self._credential = credential
         self._clock = composition.clock()
         self._storage = composition.storage(settings)
-        self._worker: CallWorker | None = None
+        self._workers: Workers | None = None
         self._dials = False
         self._open = AsyncExitStack()
         self.metrics = Metrics()
@@ -273,13 +272,16 @@ class Dialer:
         """
         Tell of each part whether it is ready, or what is wrong with it.
         """
-        needed = {"database": await database_readiness(self._storage)}
+        workers = self._workers
+        needed, helpful = {"database": await database_readiness(self._storage)}, dict[str, str]()
         if self._dials:
-            is_running = self._worker is not None and self._worker.is_running
-            needed["worker"] = READY if is_running else "Nothing is being dialled."
-        if not self.settings.rate_limit_storage:
-            return Readiness(needed)
-        return Readiness(needed, {"rate_limits": await self._limiter.problem() or READY})
+            is_dialling = workers is not None and workers.calls.is_running
+            needed["worker"] = READY if is_dialling else "Nothing is being dialled."
+            is_sending = workers is not None and workers.mail.is_running
+            helpful["webhooks"] = READY if is_sending else "Webhooks are told nothing."
+        if self.settings.rate_limit_storage:
+            helpful["rate_limits"] = await self._limiter.problem() or READY
+        return Readiness(needed, helpful)
 
     async def scrape(self) -> bytes:
         """
@@ -292,19 +294,19 @@ class Dialer:
         self.tracer.moved(call, at)
 
     def _wake(self) -> None:
-        if self._worker is not None:
-            self._worker.wake()
+        if self._workers is not None:
+            self._workers.calls.wake()
 
     def _hang_up(self, call_id: int) -> None:
-        if self._worker is not None:
-            self._worker.hang_up(call_id)
+        if self._workers is not None:
+            self._workers.calls.hang_up(call_id)
 
     async def _start_dialling(self) -> None:
-        worker = await self._open.enter_async_context(
-            dialling(self.settings, self._storage, self._clock, on_moved=self._moved)
+        workers = await self._open.enter_async_context(
+            dialling(self.settings, self._storage, self._clock, on_moved=self._moved, on_tried=self.metrics.tried)
         )
-        self._worker = worker
-        self.metrics.live_calls.set_function(lambda: worker.live_calls)
+        self._workers = workers
+        self.metrics.live_calls.set_function(lambda: workers.calls.live_calls)
 
     def _given(self, api_key: str | None) -> Credential | None:
         return PresentedKey(text=api_key) if api_key is not None else self._credential

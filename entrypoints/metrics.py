@@ -5,7 +5,7 @@ Numbers for Prometheus: what this process did, and what its database holds. Noth
 import asyncio
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
@@ -18,8 +18,10 @@ from prometheus_client.registry import Collector
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted, Decision, Refused
+from outdial.domain.model.delivery import Try
 from outdial.domain.model.lifecycle import TERMINAL, State
 from outdial.domain.model.open_calls import OpenCalls
+from outdial.domain.model.webhook import Message
 from outdial.ports.clock import Clock
 from outdial.ports.errors import StorageError
 from outdial.ports.storage import Storage
@@ -87,6 +89,18 @@ class Metrics:
             "outdial_calls_ended_total", "Calls that ended, by how.", ["disposition"], registry=registry
         )
         self.live_calls = Gauge("outdial_live_calls", "Calls that this process sees through now.", registry=registry)
+        self._webhook_lag = Histogram(
+            "outdial_webhook_lag_seconds",
+            "From a change of a call until a webhook took the message of it.",
+            buckets=DIAL_SECONDS,
+            registry=registry,
+        )
+        self._webhook_tries = Counter(
+            "outdial_webhook_tries_total",
+            "Messages that were sent to a webhook, by what came of it.",
+            ["outcome"],
+            registry=registry,
+        )
         self._requests = Counter(
             "outdial_http_requests_total",
             "HTTP requests, by the address they found.",
@@ -132,6 +146,15 @@ class Metrics:
             self._dial_seconds.observe(max(0.0, (at - call.created_at).total_seconds()))
         elif call.state in TERMINAL and call.disposition is not None:
             self._ended.labels(call.disposition.value).inc()
+
+    def tried(self, message: Message, tried: Try) -> None:
+        """
+        Note that a message was sent to a webhook.
+        """
+        self._webhook_tries.labels("delivered" if tried.is_success else "failed").inc()
+        if tried.is_success:
+            taken_at = tried.at + timedelta(milliseconds=tried.duration_ms)
+            self._webhook_lag.observe(max(0.0, (taken_at - message.at).total_seconds()))
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """

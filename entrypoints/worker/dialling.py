@@ -7,8 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
+import attrs
+
 from outdial.domain.model.call import Call
-from outdial.domain.model.webhook import event_of
+from outdial.domain.model.delivery import Try
+from outdial.domain.model.webhook import Message, event_of
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
@@ -20,15 +23,37 @@ from outdial.ports.storage import Storage
 WORKER_ID_LENGTH: Final = 16
 
 
+@attrs.frozen(kw_only=True)
+class Workers:
+    """
+    The loops of a process that dials.
+
+    Attributes:
+        calls: Sees calls through.
+
+        mail: Tells webhooks of them.
+    """
+
+    calls: CallWorker
+    mail: WebhookWorker
+
+
 @asynccontextmanager
 async def dialling(
-    settings: Settings, storage: Storage, clock: Clock, *, on_moved: Callable[[Call, datetime], None]
-) -> AsyncIterator[CallWorker]:
+    settings: Settings,
+    storage: Storage,
+    clock: Clock,
+    *,
+    on_moved: Callable[[Call, datetime], None],
+    on_tried: Callable[[Message, Try], None],
+) -> AsyncIterator[Workers]:
     """
     Dial what is queued, as long as it is held open.
 
     Args:
         on_moved: Told each call that is brought into another state, and when.
+
+        on_tried: Told each try to send a message to a webhook.
 
     Raises:
         StorageError: The database can't be used, or another process dials from it.
@@ -39,7 +64,7 @@ async def dialling(
     """
     async with AsyncExitStack() as running:
         running.enter_context(composition.dialling_rights(settings))
-        mail = await running.enter_async_context(_mailing(settings, storage, clock))
+        mail = await running.enter_async_context(_mailing(settings, storage, clock, on_tried))
 
         def moved(call: Call, at: datetime) -> None:
             on_moved(call, at)
@@ -67,11 +92,13 @@ async def dialling(
         pruner = RefusalPruner(storage=storage, clock=clock, retention=timedelta(days=settings.refusal_retention_days))
         running.push_async_callback(pruner.stop)
         pruner.start()
-        yield worker
+        yield Workers(calls=worker, mail=mail)
 
 
 @asynccontextmanager
-async def _mailing(settings: Settings, storage: Storage, clock: Clock) -> AsyncIterator[WebhookWorker]:
+async def _mailing(
+    settings: Settings, storage: Storage, clock: Clock, on_tried: Callable[[Message, Try], None]
+) -> AsyncIterator[WebhookWorker]:
     """
     Tell webhooks of calls; opened before calls are dialled, it is closed after the last one has ended.
     """
@@ -82,6 +109,7 @@ async def _mailing(settings: Settings, storage: Storage, clock: Clock) -> AsyncI
         settings=WebhookWorkerSettings(
             sends_max=settings.webhook_sends_max, endpoint_sends_max=settings.webhook_endpoint_sends_max
         ),
+        on_tried=on_tried,
     )
     await mail.start()
     try:

@@ -4,6 +4,7 @@ The loop that sends what webhooks are to be told, at least once, and never in th
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -62,9 +63,22 @@ class WebhookWorker:
     """
 
     def __init__(
-        self, *, storage: Storage, sender: WebhookSender, clock: Clock, settings: WebhookWorkerSettings
+        self,
+        *,
+        storage: Storage,
+        sender: WebhookSender,
+        clock: Clock,
+        settings: WebhookWorkerSettings,
+        on_tried: Callable[[Message, Try], None] = lambda _message, _tried: None,
     ) -> None:
+        """
+        Take what it works with.
+
+        Args:
+            on_tried: Told each try to send a message.
+        """
         self._storage = storage
+        self._on_tried = on_tried
         self._sender = sender
         self._clock = clock
         self._settings = settings
@@ -190,6 +204,7 @@ class WebhookWorker:
             status=status,
             problem=problem,
         )
+        self._on_tried(message, tried)
         await self._record(sending, tried)
 
     async def _write_body(self, message: Message) -> str:

@@ -14,6 +14,7 @@ from outdial.adapters.sqlite.schema import migrate
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.entrypoints import readiness
 from outdial.entrypoints.worker.call_worker import CallWorker
+from outdial.entrypoints.worker.webhook_worker import WebhookWorker
 from tests.http.api import Api, problem_of
 
 
@@ -84,7 +85,7 @@ def test_open_and_dialling_process_is_ready() -> None:
     answer = api.get("/readyz", key=None)
     api.close()
 
-    assert (200, {"status": "ready", "checks": {"database": "ready", "worker": "ready"}}) == (
+    assert (200, {"status": "ready", "checks": {"database": "ready", "worker": "ready", "webhooks": "ready"}}) == (
         answer.status_code,
         answer.json(),
     )
@@ -110,8 +111,22 @@ def test_process_whose_dialler_stopped_is_not_ready(monkeypatch: pytest.MonkeyPa
     api.close()
 
     assert (503, "unavailable") == problem_of(answer)
-    assert {"database": "ready", "worker": "Nothing is being dialled."} == answer.json()["checks"]
+    assert {"database": "ready", "worker": "Nothing is being dialled.", "webhooks": "ready"} == answer.json()["checks"]
     assert "1" == answer.headers["Retry-After"]
+
+
+def test_process_that_tells_no_webhooks_is_ready_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Calls are taken and dialled all the same, so that no load balancer must turn away.
+    """
+    api = Api(dials=True)
+    monkeypatch.setattr(WebhookWorker, "is_running", False)
+
+    answer = api.get("/readyz", key=None)
+    api.close()
+
+    assert (200, "ready") == (answer.status_code, answer.json()["status"])
+    assert "Webhooks are told nothing." == answer.json()["checks"]["webhooks"]
 
 
 def test_stopped_process_is_not_ready() -> None:
@@ -125,7 +140,9 @@ def test_stopped_process_is_not_ready() -> None:
     api.close()
 
     assert (503, "unavailable") == problem_of(answer)
-    assert {"database", "worker"} == {name for name, check in answer.json()["checks"].items() if check != "ready"}
+    assert {"database", "worker", "webhooks"} == {
+        name for name, check in answer.json()["checks"].items() if check != "ready"
+    }
 
 
 def test_process_whose_database_another_one_holds_is_not_ready(

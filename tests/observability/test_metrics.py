@@ -5,6 +5,7 @@ What `/metrics` tells, to whom, and what it never tells.
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,8 +14,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from outdial.adapters.memory.storage import MemoryStorage
+from outdial.domain.model.delivery import Try
+from outdial.domain.model.webhook import EventType, Message
 from outdial.entrypoints import metrics
 from outdial.ports.storage import Reader
+from tests import builders
 from tests.documentation.test_tables import rows
 from tests.entrypoints.clinic import KEY, KEYS, LISTED, READING_KEY, UNKNOWN_KEY
 from tests.http.api import BODY, CALLS, MEMORY, Api, problem_of
@@ -124,6 +128,23 @@ def test_calls_that_never_ring_are_counted_as_they_end(api: Api) -> None:
         api.clock.advance(1)
 
     assert 1 == numbers_of(api)["outdial_calls_ended_total canceled"]
+
+
+def test_webhooks_are_measured_until_somebody_takes_the_message() -> None:
+    """
+    The lag is that of what arrived; tries that failed are counted, and tell nothing of it.
+    """
+    told = metrics.Metrics()
+    message = Message(id="msg_1", account_id=1, call_id=1, event_type=EventType.CALL_ENDED, at=builders.NOW)
+    late = builders.NOW + timedelta(seconds=300)
+
+    told.tried(message, Try(number=1, at=builders.NOW, duration_ms=50, status=500))
+    told.tried(message, Try(number=2, at=late, duration_ms=500, status=200))
+
+    value = told.registry.get_sample_value
+    assert 1 == value("outdial_webhook_tries_total", {"outcome": "failed"})
+    assert 1 == value("outdial_webhook_tries_total", {"outcome": "delivered"})
+    assert (1, 300.5) == (value("outdial_webhook_lag_seconds_count"), value("outdial_webhook_lag_seconds_sum"))
 
 
 def test_requests_are_counted_by_route_never_by_address(api: Api) -> None:
