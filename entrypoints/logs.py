@@ -24,7 +24,7 @@ NUMBER_FIELDS: Final = frozenset({"phone_number", "callee", "caller_id"})
 LAST_DIGITS: Final = 4
 """What is kept of a phone number: enough to recognise a call that one looks for."""
 
-_KEY: Final = re.compile(r"\b(od_live_)\w+")
+_KEY: Final = re.compile(r"\b(od_live_|whsec_)[\w+/=]+")
 _BEARER: Final = re.compile(r"(?i)\b(bearer )\S+")
 _NUMBER: Final = re.compile(r"(?:\+|%2B|(?<=sip:)|(?<=sips:))[0-9](?:[ .()-]{0,2}[0-9]){6,14}")
 _PLAIN: Final = (bool, int, float, type(None))

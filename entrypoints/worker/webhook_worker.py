@@ -244,15 +244,13 @@ class WebhookWorker:
         """
         Write down how a try ended; what can't be written is taken for lost, and sent again.
         """
-        for left in reversed(range(STORE_TRIES)):
+        work = partial(record, sending=sending, tried=tried, at=self._clock.now())
+        for _ in range(STORE_TRIES - 1):
             try:
-                work = partial(record, sending=sending, tried=tried, at=self._clock.now())
                 return await self._storage.transact(work)
             except StorageError:
-                if not left:
-                    raise
                 await asyncio.sleep(RETRY_AFTER_ERROR_S)
-        return None
+        return await self._storage.transact(work)
 
 
 def _words(error: BaseException) -> str:

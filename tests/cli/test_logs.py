@@ -20,6 +20,7 @@ KEY = builders.key_text()
     ("event", "expected"),
     [
         ({"event": f"took {KEY}, twice {KEY}"}, {"event": "took od_live_***, twice od_live_***"}),
+        ({"event": "made whsec_c2Vj/cmV0+A==, kept"}, {"event": "made whsec_***, kept"}),
         ({"path": f"/x?api_key={KEY}&y=1"}, {"path": "/x?api_key=od_live_***&y=1"}),
         ({"event": "Authorization: Bearer abc.def"}, {"event": "Authorization: Bearer ***"}),
         ({"authorization": "Basic x", "X-Api-Key": "y"}, {"authorization": "***", "X-Api-Key": "***"}),

@@ -31,6 +31,7 @@ from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage import records
 from tests.contract.storage.database import Database, furnish
+from tests.contract.storage.mail import later, subscribe, taken, tell
 from tests.contract.storage.test_events import read_all
 from tests.copying.databases import DIRECTIONS, KINDS, Content, Place, copied, place, steps
 from tests.listing import put
@@ -105,8 +106,11 @@ def _store(database: Database, drawn: Drawn) -> None:
     if drawn.contact is not None:
         contact = drawn.contact
         database.transact(lambda transaction: transaction.contacts.add(contact))
+    webhook = subscribe(database)
     for state in drawn.states:
         in_state(database, state)
+    for sending in taken(database, webhook, at=later(200), sends_max=2):
+        tell(database, sending, status=500, at=later(201))
     for refusal in drawn.refusals:
         _store_refusal(database, refusal)
     if drawn.call is not None:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from outdial.adapters.postgres import calls, decisions, do_not_call, snapshot, wallets
+from outdial.adapters.postgres import calls, decisions, do_not_call, outbox, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.storage import PostgresStorage
@@ -18,7 +18,9 @@ from tests.contract.storage import (
     test_acceptance,
     test_calls,
     test_decisions,
+    test_deliveries,
     test_hang_ups,
+    test_outbox_overlaps,
     test_overlaps,
     test_wallets,
 )
@@ -148,7 +150,23 @@ def test_without_its_lock_an_overlap_is_noticed(
     database.close()
 
 
+def _without_lock_of_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(outbox.SQL, "webhook_to_change", outbox.SQL["webhook"])
+
+
+def _without_lock_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(outbox.SQL, "line_to_change", outbox.SQL["line"])
+
+
+def _without_account_of_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(monkeypatch, outbox.SQL, "newest", "account_id = %(account_id)s", "account_id < %(account_id)s + 9")
+
+
 CONTROLS: tuple[tuple[Break, Check], ...] = (
+    (_without_lock_of_webhooks, test_outbox_overlaps.check_two_workers_take_different_messages),
+    (_without_lock_of_lines, test_outbox_overlaps.check_an_end_is_saved_while_the_answer_is_delivered),
+    (_without_lock_of_lines, test_outbox_overlaps.check_an_answer_is_delivered_while_the_end_is_saved),
+    (_without_account_of_deliveries, test_deliveries.test_deliveries_are_listed_newest_first_and_by_state),
     (_without_version, lambda database: test_calls.test_a_write_over_another_version_is_a_conflict(database, 0)),
     (_without_account, test_calls.test_a_wrong_token_or_account_is_like_a_wrong_row),
     (_without_token, test_calls.test_a_wrong_token_or_account_is_like_a_wrong_row),
