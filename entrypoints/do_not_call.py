@@ -11,11 +11,12 @@ from typing import IO, Final, TypeVar
 
 import attrs
 
-from outdial.domain.model.do_not_call import DEFAULT_LIST, DncEntry, DncList
+from outdial.domain.model.do_not_call import DEFAULT_LIST, NAME_LENGTH_MAX, REASON_LENGTH_MAX, DncEntry, DncList
 from outdial.domain.model.phone_number import PhoneNumber, is_region, parse_phone_number
 from outdial.domain.model.template import is_clean
 from outdial.domain.service import do_not_call
 from outdial.domain.service.administration import account_of
+from outdial.domain.service.do_not_call import ListedNumber
 from outdial.entrypoints.number_files.reading import Unreadable, read_numbers
 from outdial.entrypoints.number_files.spool import NumberSpool
 from outdial.ports.clock import Clock
@@ -121,18 +122,13 @@ class DncAdministration:
         work = partial(do_not_call.delist_number, account_id=account_id, number=read, list_name=list_name)
         return await self._storage.transact(work)
 
-    async def entries(self, account_id: int | None, number: str) -> tuple[tuple[DncList, DncEntry, bool], ...]:
+    async def show(self, account_id: int | None, number: str) -> tuple[ListedNumber, ...]:
         """
-        Return what the lists that bind an account say of a number, and whether it counts now; the operator's first.
+        Return what the lists that bind an account say of a number, the operator's first.
         """
-        read, now = await self._number(account_id, number), self._clock.now()
-
-        def find(reader: Reader) -> tuple[tuple[DncList, DncEntry, bool], ...]:
-            by_id = {one.id: one for one in reader.dnc.lists(account_id)}
-            found = reader.dnc.entries_of(account_id, read)
-            return tuple((by_id[entry.list_id], entry, entry.is_live(now)) for entry in found)
-
-        return await self._storage.read(find)
+        read = await self._number(account_id, number)
+        work = partial(do_not_call.listings_of, account_id=account_id, number=read, at=self._clock.now())
+        return await self._storage.read(work)
 
     async def lists(self, account_id: int | None) -> tuple[DncList, ...]:
         """
@@ -303,7 +299,11 @@ def _named(reader: Reader | Transaction, account_id: int | None, list_name: str 
 
 def _check_texts(listing: Listing) -> None:
     """
-    Raise for what neither every database can store nor every answer can hold.
+    Raise for what not every database can store or not every answer can hold.
     """
     if not all(map(is_clean, (listing.list_name, listing.reason, listing.source))):
         raise ValueError("A text holds a NUL or a lone surrogate, which can't be stored.")
+    if not 1 <= len(listing.list_name) <= NAME_LENGTH_MAX:
+        raise ValueError(f"The name of a list has 1 to {NAME_LENGTH_MAX} characters.")
+    if max(len(listing.reason), len(listing.source)) > REASON_LENGTH_MAX:
+        raise ValueError(f"A reason or source has at most {REASON_LENGTH_MAX} characters.")

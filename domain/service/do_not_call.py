@@ -5,6 +5,8 @@ Listing numbers that must not be dialled, and finding out whether one is.
 from collections.abc import Iterable
 from datetime import datetime
 
+import attrs
+
 from outdial.domain.model.do_not_call import DEFAULT_LIST, OPERATOR_LIST, DncEntry, DncList, binding_entry
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.service.administration import account_of
@@ -12,6 +14,33 @@ from outdial.ports.storage import Reader, Transaction
 
 _NEW = 0
 """Row of a list that is not stored yet."""
+
+
+@attrs.frozen(kw_only=True)
+class ListedNumber:
+    """
+    A number on a list.
+
+    Attributes:
+        is_live: Whether it counts now.
+    """
+
+    entry: DncEntry
+    dnc_list: DncList
+    is_live: bool
+
+
+def listings_of(
+    reader: Reader | Transaction, account_id: int | None, number: PhoneNumber, *, at: datetime
+) -> tuple[ListedNumber, ...]:
+    """
+    Return what the lists that bind an account say of a number, the operator's first; for `None` what that one says.
+    """
+    by_id = {one.id: one for one in reader.dnc.lists(account_id)}
+    entries = reader.dnc.entries_of(account_id, number)
+    return tuple(
+        ListedNumber(entry=entry, dnc_list=by_id[entry.list_id], is_live=entry.is_live(at)) for entry in entries
+    )
 
 
 def listed(reader: Reader | Transaction, account_id: int, number: PhoneNumber, *, at: datetime) -> DncEntry | None:

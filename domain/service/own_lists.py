@@ -4,6 +4,7 @@ What a client can do with its account's Do-Not-Call lists. The operator's it can
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 import attrs
 
@@ -12,28 +13,14 @@ from outdial.domain.model.do_not_call import CONTACTS_LIST, DEFAULT_LIST, LISTS_
 from outdial.domain.model.phone_number import PhoneNumber, parse_phone_number
 from outdial.domain.model.principal import Account
 from outdial.domain.model.reason import Reason
-from outdial.domain.service.do_not_call import list_named, own_lists
+from outdial.domain.service.do_not_call import ListedNumber, list_named, listings_of, own_lists
 from outdial.ports.storage import Reader, Transaction
 
-RESERVED: frozenset[str] = frozenset({DEFAULT_LIST, CONTACTS_LIST})
+RESERVED: Final = frozenset({DEFAULT_LIST, CONTACTS_LIST})
 """Lists that are made when they are needed, however many others there are."""
 
 Cursor = tuple[int, PhoneNumber]
 """The list and number that a page stands behind."""
-
-
-@attrs.frozen(kw_only=True)
-class ListedNumber:
-    """
-    A number on a list.
-
-    Attributes:
-        is_live: Whether it counts now.
-    """
-
-    entry: DncEntry
-    dnc_list: DncList
-    is_live: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -151,9 +138,7 @@ def standing_of(reader: Reader, account: Account, *, text: str, at: datetime) ->
     number = number_of(account, text)
     if number is None:
         return Refused(reason=Reason.INVALID_PHONE_NUMBER)
-    by_id = {one.id: one for one in reader.dnc.lists(account.id)}
-    entries = reader.dnc.entries_of(account.id, number)
-    return Standing(phone_number=number, listed=tuple(_listed(entry, by_id[entry.list_id], at) for entry in entries))
+    return Standing(phone_number=number, listed=listings_of(reader, account.id, number, at=at))
 
 
 def remove_number(
@@ -207,7 +192,7 @@ def page_of(
     for one in lists:
         if len(found) <= limit:
             entries = _entries(reader, one, number=number, after=wanted.after, limit=limit + 1 - len(found))
-            found.extend(_listed(entry, one, at) for entry in entries)
+            found.extend(ListedNumber(entry=entry, dnc_list=one, is_live=entry.is_live(at)) for entry in entries)
     page = tuple(found[:limit])
     last = page[-1].entry if len(found) > limit else None
     return NumbersPage(listed=page, following=None if last is None else (last.list_id, last.phone_number))
@@ -234,7 +219,3 @@ def number_of(account: Account, text: str) -> PhoneNumber | None:
     Read a number as people of the account write it.
     """
     return parse_phone_number(text, default_region=account.default_region)
-
-
-def _listed(entry: DncEntry, dnc_list: DncList, at: datetime) -> ListedNumber:
-    return ListedNumber(entry=entry, dnc_list=dnc_list, is_live=entry.is_live(at))

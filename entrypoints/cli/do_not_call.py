@@ -146,24 +146,27 @@ async def show_number(dialer: Dialer, *, account_id: int | None, number: str) ->
     """
     Tell whether a number must not be called, and which lists say so, the operator's included.
     """
-    found = await dialer.administration.dnc.entries(account_id, number)
-    is_listed = any(is_live for _list, _entry, is_live in found)
+    found = await dialer.administration.dnc.show(account_id, number)
+    is_listed = any(one.is_live for one in found)
     title = f"{number} is listed" if is_listed else f"{number} is not listed"
     table = Table("list", "of", "reason", "since", "until", title=title, title_justify="left", box=None)
-    for dnc_list, entry, is_live in found:
-        until = when(entry.expires_at) or "for ever"
-        owner = owner_of(dnc_list.account_id)
-        table.add_row(
-            dnc_list.name, owner, entry.reason, when(entry.listed_at), until if is_live else f"expired {until}"
-        )
+    for one in found:
+        entry, until = one.entry, when(one.entry.expires_at) or "for ever"
+        owner, since = owner_of(one.dnc_list.account_id), when(entry.listed_at)
+        table.add_row(one.dnc_list.name, owner, entry.reason, since, until if one.is_live else f"expired {until}")
     return Answer(
         body={
             "account_id": account_id,
-            "phone_number": found[0][1].phone_number.e164 if found else number,
+            "phone_number": found[0].entry.phone_number.e164 if found else number,
             "listed": is_listed,
             "entries": [
-                {"list": one.name, "operator": one.account_id is None, "live": is_live, **_entry_body(entry)}
-                for one, entry, is_live in found
+                {
+                    "list": one.dnc_list.name,
+                    "operator": one.dnc_list.account_id is None,
+                    "live": one.is_live,
+                    **_entry_body(one.entry),
+                }
+                for one in found
             ],
         },
         shown=table,

@@ -4,6 +4,7 @@ What a client can do about numbers that must not be called.
 
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 import attrs
 
@@ -12,12 +13,13 @@ from outdial.domain.model.do_not_call import DncList
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Permission
 from outdial.domain.service import own_lists
-from outdial.domain.service.own_lists import ListedNumber, NumbersPage, Standing
+from outdial.domain.service.do_not_call import ListedNumber
+from outdial.domain.service.own_lists import NumbersPage, Standing
 from outdial.entrypoints.client.front import Front
 from outdial.entrypoints.wire.do_not_call import ListDraft, NumberDraft, NumbersQuery
 from outdial.entrypoints.wire.reading import read
 
-EVERY_NUMBER = NumbersQuery()
+EVERY_NUMBER: Final = NumbersQuery()
 
 
 @attrs.frozen

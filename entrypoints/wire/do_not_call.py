@@ -13,7 +13,8 @@ from outdial.domain.model.do_not_call import NAME_LENGTH_MAX, REASON_LENGTH_MAX,
 from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.model.listing import LIMIT_MAX
 from outdial.domain.model.phone_number import PhoneNumber
-from outdial.domain.service.own_lists import ListedNumber, NumbersPage, NumbersWanted, Standing
+from outdial.domain.service.do_not_call import ListedNumber
+from outdial.domain.service.own_lists import NumbersPage, NumbersWanted, Standing
 from outdial.entrypoints.wire.pages import DEFAULT_LIMIT
 from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RequestQuery, RowId, Says, clean
 from outdial.entrypoints.wire.values import Time, write_time, write_time_or_null
@@ -34,8 +35,6 @@ def _read_time(value: object) -> object:
     """
     Let only times with a zone through, written or, in Python, given as such.
     """
-    if value is None:
-        return None
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else value
         if isinstance(at, datetime) and at.tzinfo is not None:

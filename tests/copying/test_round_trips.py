@@ -34,7 +34,7 @@ from tests.contract.storage.database import Database, furnish
 from tests.contract.storage.mail import later, subscribe, taken, tell
 from tests.contract.storage.test_events import read_all
 from tests.copying.databases import DIRECTIONS, KINDS, Content, Place, copied, place, steps
-from tests.listing import put
+from tests.listing import list_callee, put
 from tests.service.calls import in_state
 
 NOT_COPIED = {"workers", "pace", "outdial_migrations", "_sqlite_migrations"}
@@ -144,6 +144,7 @@ def test_there_and_back_every_row_is_the_same(drawn: Drawn, entry: DncEntry, rat
 
     def list_and_price(transaction: Transaction) -> None:
         put(transaction, entry)
+        list_callee(transaction, None)
         transaction.rulebook.set_rate(rate)
 
     with tempfile.TemporaryDirectory(prefix="outdial-copying-") as folder:

@@ -57,6 +57,10 @@ WRONG: dict[str, Work] = {
     "reason of a listing": lambda administration, account: administration.dnc.add(
         account, CALLEE, Listing(reason="\x00")
     ),
+    "name of a list": lambda administration, account: administration.dnc.add(account, CALLEE, Listing(list_name="")),
+    "length of a reason": lambda administration, account: administration.dnc.add(
+        account, CALLEE, Listing(reason="x" * 501)
+    ),
     "prefix": lambda administration, _: administration.set_rate("one", "0.05"),
     "increment": lambda administration, _: administration.set_rate("1", "0.05", increment_s=0),
 }
@@ -85,7 +89,7 @@ UNKNOWN: dict[str, Work] = {
     "agent": lambda administration, _: administration.create_agent(999, name="A", greeting="Hello."),
     "listing": lambda administration, _: administration.dnc.add(999, CALLEE),
     "delisting": lambda administration, _: administration.dnc.remove(999, CALLEE),
-    "look-up": lambda administration, _: administration.dnc.entries(999, CALLEE),
+    "look-up": lambda administration, _: administration.dnc.show(999, CALLEE),
 }
 """Everything that is done to a row that does not exist."""
 
@@ -125,13 +129,13 @@ def test_listed_number_is_not_dialled_until_it_is_delisted() -> None:
         administration = clinic.dialer.administration
         await administration.dnc.add(clinic.account_id, "+1 555 123-4567", Listing(reason="asked"))
         refused = await clinic.dialer.dial(CALLEE, clinic.agent_id)
-        ((_list, entry, is_live),) = await administration.dnc.entries(clinic.account_id, CALLEE)
+        (listed,) = await administration.dnc.show(clinic.account_id, CALLEE)
         was_listed = [await administration.dnc.remove(clinic.account_id, CALLEE) for _ in range(2)]
 
         accepted = await clinic.dialer.dial(CALLEE, clinic.agent_id)
 
         assert Refused(reason=Reason.DO_NOT_CALL) == refused
-        assert ("asked", True) == (entry.reason, is_live)
+        assert ("asked", True) == (listed.entry.reason, listed.is_live)
         assert [True, False] == was_listed
         assert isinstance(accepted, outdial.Accepted)
 
