@@ -95,8 +95,8 @@ class CallsClient:
             return
         is_replayed, call_id = isinstance(decision, Replayed), decision.call.call_id
         span.tell(outcome="replayed" if is_replayed else "accepted", call_id=call_id)
-        # Ties the request's id, which stands on every line that is logged for it, to the call's.
-        _log.info("call_accepted", call_id=call_id, replayed=is_replayed)
+        if "request_id" in structlog.contextvars.get_contextvars():  # one line ties it to the call's; others have none
+            _log.info("call_accepted", call_id=call_id, replayed=is_replayed)
 
     async def preflight(
         self, content: CallFields | Refused, *, idempotency_key: str | None = None

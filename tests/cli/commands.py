@@ -21,7 +21,16 @@ from click.testing import CliRunner
 
 from outdial.entrypoints.cli import main
 
-PROGRAM: Final = (sys.executable, "-c", "from outdial.entrypoints.cli import main; main()")
+PROGRAM: Final = (
+    sys.executable,
+    "-c",
+    (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from outdial.entrypoints.cli import main; main()"
+    ),
+)
+"""Hears SIGINT also where the tests run in the background, whose programs are started deaf to it."""
+
 PATIENCE_S: Final = 30.0
 
 

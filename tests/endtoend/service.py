@@ -140,7 +140,9 @@ async def serving(folder: Path, *, balance: str = "25.00", **settings: str) -> A
     }
     account = str((await outdial(variables, "account", "create", "Clinic", "--balance", balance))["account_id"])
     permissions = ("--permission", "can_initiate_calls", "--permission", "can_read_calls")
-    key = (await outdial(variables, "key", "create", "--account", account, *permissions))["key"]
+    key = (
+        await outdial(variables, "key", "create", "--account", account, "--requests-per-minute", "60000", *permissions)
+    )["key"]
     log = folder / "serve.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
