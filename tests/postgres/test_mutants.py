@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from outdial.adapters.postgres import calls, decisions, do_not_call, outbox, snapshot, wallets
+from outdial.adapters.postgres import calls, contacts, decisions, do_not_call, outbox, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.storage import PostgresStorage
@@ -17,6 +17,7 @@ from outdial.ports.errors import StorageError
 from tests.contract.storage import (
     test_acceptance,
     test_calls,
+    test_contacts,
     test_decisions,
     test_deliveries,
     test_hang_ups,
@@ -109,6 +110,14 @@ def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, decisions.SQL, "grounds", "account_id = %(account_id)s", "%(account_id)s > 0")
 
 
+def _without_contact_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(contacts.SQL, "contact_to_change", contacts.SQL["contact"])
+
+
+def _without_account_of_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(monkeypatch, contacts.SQL, "contact", "account_id = %(account_id)s", "%(account_id)s > 0")
+
+
 OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_wallet_lock, test_overlaps.check_two_deposits),
     (_without_wallet_lock_of_batches, test_overlaps.check_two_acceptances),
@@ -125,6 +134,7 @@ OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_clients_lock, test_hang_ups.check_two_hang_ups),
     (_without_workers_lock, test_hang_ups.check_canceling_waits_for_dialling),
     (_without_workers_lock, test_hang_ups.check_hanging_up_waits_for_the_end),
+    (_without_contact_lock, test_contacts.check_two_changes),
     (_without_skipping, test_workers.check_two_workers_lease_side_by_side),
 )
 
@@ -173,6 +183,10 @@ CONTROLS: tuple[tuple[Break, Check], ...] = (
     (_without_queue_lock, test_workers.check_two_workers_lease_side_by_side),
     (_without_ledger_order, test_wallets.test_each_kind_of_entry_moves_the_wallet),
     (_without_account_of_entries, test_acceptance.test_the_facts_hold_everything_a_rule_may_see),
+    (
+        _without_account_of_contacts,
+        lambda database: test_contacts.test_another_accounts_contact_looks_absent(database, 2222),
+    ),
     (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
     (_without_account_of_grounds, test_decisions.test_grounds_of_others_are_none),
 )

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from outdial.adapters.sqlite import calls, connection, decisions, snapshot, wallets, writer
+from outdial.adapters.sqlite import calls, connection, contacts, decisions, snapshot, wallets, writer
 from outdial.ports.errors import StorageError
 from tests import builders
 from tests.contract.storage import (
     test_acceptance,
     test_calls,
+    test_contacts,
     test_decisions,
     test_directory,
     test_overlaps,
@@ -70,6 +71,15 @@ def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "GROUNDS", decisions.GROUNDS.replace("account_id = ?", "? > 0"))
 
 
+def _without_account_of_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contacts, "CONTACT", contacts.CONTACT.replace("account_id = ?", "? > 0"))
+
+
+def _without_account_of_deleted_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DELETE_NUMBERS", "DELETE_CONTACT"):
+        monkeypatch.setattr(contacts, name, getattr(contacts, name).replace("account_id = ?", "? > 0"))
+
+
 @pytest.fixture
 def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Break | None], Database]:
     """
@@ -120,6 +130,14 @@ CONTROLS: tuple[tuple[Break, Callable[[Database], None]], ...] = (
     (_without_ledger_order, test_wallets.test_each_kind_of_entry_moves_the_wallet),
     (_without_account_of_entries, test_acceptance.test_the_facts_hold_everything_a_rule_may_see),
     (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
+    (
+        _without_account_of_contacts,
+        lambda database: test_contacts.test_another_accounts_contact_looks_absent(database, 2222),
+    ),
+    (
+        _without_account_of_deleted_contacts,
+        test_contacts.test_nobody_deletes_or_replaces_another_accounts_contact,
+    ),
     (_without_account_of_grounds, test_decisions.test_grounds_of_others_are_none),
 )
 
