@@ -220,27 +220,29 @@ def _flagged(
     """
     Set and take off the flags that are spoken of, and return the contact as it is then.
     """
+    to_flag = {number: draft.dnc_reason for draft, number in written if draft.do_not_call is True}
+    if to_flag:
+        _flag(transaction, account, to_flag, at)
     for draft, number in written:
-        if draft.do_not_call is True:
-            _flag(transaction, account, number, draft.dnc_reason, at)
-        elif draft.do_not_call is False:
+        if draft.do_not_call is False:
             delist_number(transaction, account.id, number, list_name=CONTACTS_LIST)
     return _view(transaction, contact, account, at=at)
 
 
-def _flag(transaction: Transaction, account: Account, number: PhoneNumber, reason: str | None, at: datetime) -> None:
+def _flag(transaction: Transaction, account: Account, numbers: Mapping[PhoneNumber, str | None], at: datetime) -> None:
     """
-    List a number for good; one that is listed so already keeps its date, and its reason when no other one is given.
+    List numbers for good; one that is listed so already keeps its date, and its reason when no other one is given.
     """
     flags = list_named(transaction, account.id, CONTACTS_LIST, at=at, source=CONTACTS_LIST)
-    entries = transaction.dnc.entries_of_each(account.id, (number,))
-    known = next((entry for entry in entries if entry.list_id == flags.id and entry.is_live(at)), None)
-    transaction.dnc.put_all(
-        flags,
-        (number.e164,),
-        reason=reason if reason is not None else known.reason if known is not None else "",
-        listed_at=known.listed_at if known is not None else at,
-    )
+    entries = transaction.dnc.entries_of_each(account.id, numbers)
+    known = {entry.phone_number: entry for entry in entries if entry.list_id == flags.id and entry.is_live(at)}
+    alike: dict[tuple[str, datetime], list[str]] = {}
+    for number, reason in numbers.items():
+        before = known.get(number, DncEntry(list_id=flags.id, phone_number=number, reason="", listed_at=at))
+        said = reason if reason is not None else before.reason
+        alike.setdefault((said, before.listed_at), []).append(number.e164)
+    for (reason, listed_at), listed in alike.items():  # together: their guards are then taken in one order
+        transaction.dnc.put_all(flags, listed, reason=reason, listed_at=listed_at)
 
 
 def _view(reader: Reader | Transaction, contact: Contact, account: Account, *, at: datetime) -> ContactView:
