@@ -2,8 +2,8 @@
 Schemathesis' strangers: requests made up from the OpenAPI document, and what every answer to them has to keep to.
 """
 
-import copy
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import schemathesis
@@ -13,10 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outdial.adapters.memory.clock import ManualClock
 from outdial.adapters.memory.storage import MemoryStorage
+from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import hash_secret
+from outdial.domain.model.principal import PresentedKey
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.wallet import EntryKind
 from outdial.entrypoints.http.app import create_app
+from outdial.entrypoints.http.reference import reference
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.conftest import IN_CI
@@ -30,6 +33,9 @@ KEY: Final = builders.key_text(KEY_ID, builders.secret(KEY_ID))
 BAD: Final = 400
 LISTENING_S: Final = 1.0
 """What comes within it is the answer of a stream of events that has no end."""
+
+REFUSED: Final = Refused(reason=Reason.MISSING_AGENT_ID)
+"""What is asked for first, so that there is a refusal to look at."""
 
 BEYOND_SCHEMAS: Final = {
     "variables",  # their names at every level, their depth, their size, and what the agent's texts need
@@ -85,6 +91,7 @@ class Application:
         storage = MemoryStorage()
         dialer = await open_dialer(MEMORY, storage, ManualClock(builders.NOW), dials=False)
         await storage.transact(furnish_generously)
+        await dialer.acting(PresentedKey(text=KEY)).calls.initiate(REFUSED)
         self._app = create_app(dialer)
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -128,6 +135,7 @@ def configuration(mode: str, *, examples: int) -> SchemathesisConfig:
                 "urls": {"values": ["https://hooks.example.com/"]},
             },
             "parameters": {
+                "path.number": {"dictionary": "numbers", "probability": 0.7},
                 "body.phone_number": {"dictionary": "numbers", "probability": 0.7},
                 "body.agent_id": {"dictionary": "agents", "probability": 0.7},
                 "body.contact_id": {"dictionary": "contacts", "probability": 0.7},
@@ -137,15 +145,40 @@ def configuration(mode: str, *, examples: int) -> SchemathesisConfig:
     )
 
 
-def closed(document: Mapping[str, Any]) -> dict[str, Any]:
+def strict(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return the document with answers that may hold nothing but what it names.
+
+    `AgentBody` becomes `Agent`: by such names schemathesis finds out what an `agent_id` is, and where one comes from.
     """
-    copied = copy.deepcopy(dict(document))
-    for schema in copied["components"]["schemas"].values():
+    text = json.dumps(document)
+    for name in document["components"]["schemas"]:
+        short = name.removesuffix("Body")
+        if short not in document["components"]["schemas"]:
+            text = text.replace(f'/schemas/{name}"', f'/schemas/{short}"').replace(f'"{name}": {{', f'"{short}": {{')
+    renamed: dict[str, Any] = json.loads(text)
+    for schema in renamed["components"]["schemas"].values():
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)
-    return copied
+    for stream in _streams(renamed):
+        stream["schema"] = _event(stream["schema"]["x-event-data"])
+    return renamed
+
+
+def _streams(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                if "text/event-stream" in answer.get("content", {}):
+                    yield answer["content"]["text/event-stream"]
+
+
+def _event(data: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the schema of one event: schemathesis reads streams, and holds each event against it, not the text.
+    """
+    content = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    return {"type": "object", "properties": {"data": content}, "required": ["data"]}
 
 
 @schemathesis.check
@@ -170,3 +203,6 @@ def understands_valid_data(_context: CheckContext, response: Response, case: Cas
         fields = {problem["field"].partition(".")[0] for problem in body.get("details", [])}
         assert body["error"] == Reason.INVALID_PHONE_NUMBER or (fields and fields <= BEYOND_SCHEMAS), body
     return None
+
+
+DOCUMENT: Final = strict(reference(key_in_query=False))

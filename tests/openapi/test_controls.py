@@ -13,13 +13,10 @@ import schemathesis
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
-from outdial.entrypoints.http.reference import reference
 from tests.http.api import CALLS, Api
-from tests.openapi.strangers import closed, configuration
+from tests.openapi.strangers import DOCUMENT, configuration
 
-LISTING: Final = schemathesis.openapi.from_dict(
-    closed(reference(key_in_query=False)), config=configuration("positive", examples=1)
-)[CALLS]["GET"]
+LISTING: Final = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("positive", examples=1))[CALLS]["GET"]
 OTHER_CODE: Final = {"error": "do_not_call", "message": "Not declared for lists."}
 
 

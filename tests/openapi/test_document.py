@@ -161,6 +161,22 @@ def test_every_reason_has_an_example() -> None:
     assert [reason.value for reason in Reason] == list(DOCUMENT["components"]["examples"])
 
 
+def test_answers_lead_to_what_they_name() -> None:
+    """
+    By the id that an answer gives, or the first of its list, or the one that was asked for.
+    """
+    calls = DOCUMENT["paths"]["/api/v1/calls"]
+    made = calls["post"]["responses"]["201"]["links"]["hang_up_call"]["parameters"]
+    listed = calls["get"]["responses"]["200"]["links"]["show_call"]["parameters"]
+    shown = DOCUMENT["paths"]["/api/v1/calls/{call_id}"]["get"]["responses"]["200"]["links"]["hang_up_call"][
+        "parameters"
+    ]
+
+    assert {"call_id": "$response.body#/call_id"} == made
+    assert {"call_id": "$response.body#/calls/0/id"} == listed
+    assert {"call_id": "$request.path.call_id"} == shown
+
+
 def test_unreferenced_schemas_are_left_out() -> None:
     """
     What stands behind the `?` is told parameter by parameter, and is no object.

@@ -3,26 +3,20 @@ Requests by the thousand, made up by schemathesis from the OpenAPI document: non
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import schemathesis
 from schemathesis import Case
 
-from outdial.entrypoints.http.reference import reference
 from tests.http.live import serving
-from tests.openapi.strangers import Application, closed, configuration, furnish_generously
-
-DOCUMENT: Final = closed(reference(key_in_query=False))
+from tests.openapi.strangers import DOCUMENT, Application, configuration, furnish_generously
 
 fitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("positive", examples=50))
 unfitting = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("negative", examples=50))
 served = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=10))
-following = schemathesis.openapi.from_dict(DOCUMENT, config=configuration("all", examples=30))
-FINAL: Final = ["delete_contact"]
-"""What can be done once only: the same sequence, run again on what the last one left, would be answered otherwise."""
 
-fitting.app = unfitting.app = following.app = Application()
+fitting.app = unfitting.app = Application()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +50,3 @@ def test_served_process_answers_as_documented(case: Case[Any], url: str) -> None
     A process of its own, over HTTP and a database file, does the same.
     """
     case.call_and_validate(base_url=url)
-
-
-TestSequences = following.exclude(operation_id=FINAL).as_state_machine().TestCase
-"""Operations one after the other, each with ids of an earlier answer."""

@@ -169,7 +169,7 @@ class _Writer:
         if operation.media_type != JSON:
             return written | {"content": {operation.media_type: {"schema": _text_of(schema)}}}
         written["content"] = {JSON: self._content(schema)}
-        links = links_of(operation, self._operations, self._schemas.object(f"answer {operation.name}"))
+        links = links_of(operation, self._operations, self._schemas)
         return written | {"links": links} if links else written
 
     def _empty_answers(self, operation: Operation) -> dict[str, Any]:

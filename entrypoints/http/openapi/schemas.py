@@ -50,7 +50,12 @@ class Schemas:
         """
         Return the schema of a type itself.
         """
-        schema = self.of(name)
+        return self.resolved(self.of(name))
+
+    def resolved(self, schema: JsonSchema) -> JsonSchema:
+        """
+        Return the schema that a reference leads to.
+        """
         return self.components[schema["$ref"].removeprefix(COMPONENTS)] if "$ref" in schema else schema
 
     def example(self, schema: JsonSchema) -> Any:
@@ -60,8 +65,8 @@ class Schemas:
         match schema:
             case {"examples": [example, *_]} | {"const": example} | {"enum": [example, *_]}:
                 return example
-            case {"$ref": str(reference)}:
-                return self.example(self.components[reference.removeprefix(COMPONENTS)])
+            case {"$ref": _}:
+                return self.example(self.resolved(schema))
             case {"anyOf": parts}:
                 return next((found for part in parts if (found := self.example(part)) is not None), None)
             case {"type": "object"}:
