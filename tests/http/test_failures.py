@@ -3,16 +3,19 @@ What goes wrong with the server or on the way: nothing is half done, and the ans
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 import structlog
+from uvicorn.server import ServerState
 
 from outdial.adapters.batching import intake
 from outdial.entrypoints.http import request_id
-from tests.entrypoints.clinic import calls_of
+from tests.entrypoints.clinic import KEY, calls_of
 from tests.http.api import BODY, CALLS, REQUEST_ID, Api, problem_of
+from tests.http.on_a_port import on_a_port
 from tests.http.storages import FailingStorage, HeldStorage
 
 
@@ -126,6 +129,55 @@ def test_full_queue_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert ([201, 201], [503, 503]) == statuses
     api.close()
+
+
+def test_full_queue_is_told_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A client over the queue's cap hears at once when to come again, and its connection goes on.
+    """
+    monkeypatch.setattr(intake, "QUEUE_LENGTH_MAX", 1)
+    storage = HeldStorage()
+    api = Api(storage=storage)
+
+    async def crowd() -> tuple[list[bytes], bytes]:
+        async with on_a_port(api.app, ServerState()) as port:
+            early = asyncio.create_task(_exchange(port, 1))
+            while not storage.batches:
+                await asyncio.sleep(0)
+            waits = asyncio.create_task(_dial(api))
+            await asyncio.sleep(0)
+            late = await _exchange(port, 2)
+            storage.let_go.set()
+            assert 201 == await waits
+            return late, (await early)[0]
+
+    late, early = api.run(crowd())
+    api.close()
+
+    assert [True, True] == [answer.startswith(b"HTTP/1.1 503 ") for answer in late]
+    assert [True, True] == [b"\r\nretry-after: 1\r\n" in answer.lower() for answer in late]
+    assert early.startswith(b"HTTP/1.1 201 ")
+
+
+async def _exchange(port: int, times: int) -> list[bytes]:
+    """
+    Ask for calls one after the other on a connection, and return the answers' heads.
+    """
+    body = json.dumps(BODY).encode()
+    request = (
+        b"POST /api/v1/calls HTTP/1.1\r\nHost: outdial.test\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s" % (KEY.encode(), len(body), body)
+    )
+    heads = []
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(10):
+        for _ in range(times):
+            writer.write(request)
+            heads.append(head := await reader.readuntil(b"\r\n\r\n"))
+            length = next(line for line in head.lower().splitlines() if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.partition(b":")[2]))
+    writer.close()
+    return heads
 
 
 async def _dial(api: Api) -> int:

@@ -4,13 +4,17 @@ What comes over the wire when it is not what a well-behaved client sends: byte b
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Final
 
 import attrs
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from outdial.entrypoints.http.connections import HEAD_BYTES_MAX, HEADERS_MAX
+from outdial.entrypoints.http.bodies import BODY_BYTES_MAX
+from outdial.entrypoints.http.connections import HEAD_BYTES_MAX, HEADERS_MAX, ImpatientProtocol
 from tests.entrypoints.clinic import KEY, calls_of
 from tests.http.api import BODY, REQUEST_ID
 from tests.http.live import LiveServer, look_into, serving
@@ -40,6 +44,7 @@ NO_HTTP: Final = {
     "a length of two values": START + HOST + AUTHORIZATION + TYPE + b"Content-Length: 5, 5\r\n" + END + JSON,
     "a chunk that is none": START + HOST + AUTHORIZATION + TYPE + CHUNKED + END + b"zz\r\n" + SMUGGLED,
     "chunks not last": START + HOST + AUTHORIZATION + TYPE + b"Transfer-Encoding: chunked, gzip\r\n" + END + CHUNKS,
+    "chunked twice": START + HOST + AUTHORIZATION + TYPE + CHUNKED + CHUNKED + END + CHUNKS,
     "a space before the colon": START + HOST + b"Content-Length : 5\r\n" + END + JSON,
     "a NUL in a header": START + HOST + b"X-API-Key: a\x00b\r\n" + END,
     "a header without a name": START + HOST + b": value\r\n" + END,
@@ -157,6 +162,42 @@ def test_a_head_is_counted_over_all_its_parts(server: LiveServer, size: int) -> 
 
     assert 201 == exchange(server, *parts).status
     assert 431 == exchange(server, START + HOST, *[filler] * 2).status
+
+
+LARGE: Final = b"Content-Length: %d\r\n" % (BODY_BYTES_MAX + 1)
+PIECE: Final = b"400\r\n" + b" " * 1024 + b"\r\n"
+TOO_LONG: Final = {
+    "declared": LARGE + END,
+    "declared and asked about": LARGE + b"Expect: 100-continue\r\n" + END,
+    "declared in thousands of digits": b"Content-Length: " + b"0" * 5000 + b"99999\r\n" + END,
+    "in chunks without an end": CHUNKED + END + PIECE * (BODY_BYTES_MAX // 1024 + 1),
+    "in one chunk": CHUNKED + END + b"%x\r\n" % (2 * BODY_BYTES_MAX) + b" " * (BODY_BYTES_MAX + 1),
+}
+"""Bodies over the limit, as far as they have to be sent until that is known."""
+
+
+@pytest.mark.parametrize("sent", TOO_LONG.values(), ids=TOO_LONG.keys())
+def test_a_body_that_is_too_large_is_refused_before_it_came(server: LiveServer, sent: bytes) -> None:
+    """
+    Nobody waits for the rest, or asks for it; the connection is closed, as the rest is no next request.
+    """
+    answer = exchange(server, START + HOST + AUTHORIZATION + TYPE + sent)
+
+    check_refusal(answer, 413, "payload_too_large")
+    check_alive(server)
+
+
+def test_no_other_parser_takes_the_place_of_httptools() -> None:
+    """
+    Where it is missing nothing is served: uvicorn would go on with h11, which takes a length beside chunks.
+    """
+    program = "import sys; sys.modules['httptools'] = None; import outdial.entrypoints.http.server"
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert issubclass(ImpatientProtocol, HttpToolsProtocol)
+    assert 1 == ended.returncode
+    assert "import of httptools halted" in ended.stderr
 
 
 def test_a_second_request_that_is_wrong_takes_nothing_from_the_first(server: LiveServer) -> None:
