@@ -39,6 +39,7 @@ class Direction(StrEnum):
         return swapped.get(self, self)
 
 
+_DIRECTIONS: Final = frozenset(Direction)
 UNSPECIFIED_HOST: Final = "0.0.0.0"  # noqa: S104 - the old way to put a call on hold (RFC 3264, 8.4), never bound
 DISCARD_PORT: Final = 9
 """Stands where a port is wanted but no sound shall come (RFC 3725, 10)."""
@@ -46,6 +47,9 @@ DISCARD_PORT: Final = 9
 _LENGTH_MAX: Final = 65_535
 _CONNECTION: Final = re.compile(r"IN IP4 ([0-9.]+)(?:/[0-9/]+)?")
 _MEDIA: Final = re.compile(r"(?P<kind>[!-~]+) (?P<port>[0-9]{1,5})(?:/[0-9]+)? (?P<profile>[!-~]+) (?P<formats>[ -~]+)")
+_PAYLOAD_TYPE_MAX: Final = 127
+"""RTP's header has 7 bits for it (RFC 3550, 5.1)."""
+
 _RTPMAP: Final = re.compile(r"rtpmap:([0-9]{1,3}) (PCMU|PCMA)/8000(?:/1)?", re.IGNORECASE)
 
 
@@ -176,12 +180,13 @@ class LocalSession:
         Pass on another party's media as ours: its own lines under our `o=` line (RFC 3725, 4).
         """
         session, *media = _sections(description)
+        connection = session.first("c")
         lines: list[str] = []
         for section in media:
             lines.append(f"m={section.media}")
-            if section.first("c") is None and (connection := session.first("c")) is not None:
+            if section.first("c") is None and connection is not None:
                 lines.append(f"c={connection}")
-            lines += [f"{key}={value}" for key, value in section.lines if value not in set(Direction)]
+            lines += [f"{key}={value}" for key, value in section.lines if value not in _DIRECTIONS]
             lines.append(f"a={direction}")
         return self._describe(lines)
 
@@ -235,14 +240,14 @@ def _host(section: _Section) -> str | None:
 
 
 def _direction(section: _Section) -> Direction | None:
-    return next((Direction(attribute) for attribute in section.attributes() if attribute in set(Direction)), None)
+    return next((Direction(attribute) for attribute in section.attributes() if attribute in _DIRECTIONS), None)
 
 
 def _best_codec(section: _Section, formats: list[str]) -> tuple[Codec, int] | None:
     numbers = {str(codec.value): codec for codec in Codec}
     for attribute in section.attributes():
         written = _RTPMAP.fullmatch(attribute)
-        if written is not None:
+        if written is not None and int(written[1]) <= _PAYLOAD_TYPE_MAX:
             numbers[written[1]] = Codec[written[2].upper()]
     for codec in Codec:
         for number in formats:

@@ -74,6 +74,7 @@ def test_best_codec_is_chosen(description: str, expected: tuple[Codec, int]) -> 
         describe(4000).replace("RTP/AVP", "RTP/SAVP"),
         describe(4000).replace("c=IN IP4", "c=IN IP6"),
         describe(4000, host="1.2.3.456"),
+        describe(4000, formats="128") + "a=rtpmap:128 PCMU/8000\r\n",  # no number that fits into a packet
     ],
 )
 def test_media_we_cannot_send_is_none(description: str) -> None:
