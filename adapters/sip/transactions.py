@@ -15,6 +15,9 @@ from outdial.adapters.sip.transports import Host, Server
 _CACHE_S: Final = 32
 """Repeated messages are recognised for one to two times as long (64 T1)."""
 
+HEADER_BYTES_MAX: Final = 16 * 1024
+"""Of a message before its body; a call's has 1 or 2 KiB, and sippy takes 2 us for each comma."""
+
 _SUCCESS: Final = re.compile(r"SIP/2\.0 2[0-9]{2} ")
 _CALL_ID: Final = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SEQUENCE: Final = re.compile(r"^CSeq[ \t]*:[ \t]*([0-9]+)[ \t]+INVITE", re.IGNORECASE | re.MULTILINE)
@@ -87,6 +90,9 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
             return
         # One character for each octet: sippy compares the Content-Length with the number of characters.
         text = data.decode("latin-1")
+        if len(text.partition("\r\n\r\n")[0]) > HEADER_BYTES_MAX:
+            log.warning("sip_message_not_understood", error="HeaderTooLong")
+            return
         if self._acknowledge_again(text):
             return
         try:

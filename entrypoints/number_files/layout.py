@@ -114,7 +114,7 @@ def _columns_of_numbers(rows: Sequence[Sequence[str]], is_number: Callable[[str]
     """
     Return the columns with a number anywhere: one that is overlooked would be called.
     """
-    width = max(map(len, rows), default=0)
-    return tuple(
-        column for column in range(width) if any(is_number(row[column].strip()) for row in rows if column < len(row))
-    )
+    found: set[int] = set()
+    for row in rows:
+        found.update(place for place, cell in enumerate(row) if place not in found and is_number(cell.strip()))
+    return tuple(sorted(found))

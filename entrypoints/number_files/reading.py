@@ -79,11 +79,13 @@ def read_numbers(opened: IO[bytes], *, columns: Sequence[str], region: str | Non
 
 def _read_batch(rows: Sequence[Row], layout: Layout, region: str | None) -> Batch:
     batch = Batch(layout.chosen)
-    columns = layout.columns
+    columns = sorted(layout.columns)
     add = batch.numbers.append
     for line, row in rows:
         for column in columns:
-            cell = row[column] if column < len(row) else ""
+            if column >= len(row):
+                break
+            cell = row[column]
             if is_canonical(cell):
                 add(cell)
             elif text := cell.strip(" \t\"'"):

@@ -3,6 +3,7 @@ Reading what clients send: pydantic models that refuse what they don't know and 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, Final, TypeVar
@@ -129,8 +130,7 @@ def read_query(model: type[M], pairs: Sequence[tuple[str, str]]) -> M | Refused:
     """
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+        twice = (name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         problems = (FieldProblem(field=name[:FIELD_LENGTH_MAX], problem="It is given twice.") for name in twice)
         return Refused(reason=Reason.VALIDATION_ERROR, problems=tuple(islice(problems, PROBLEMS_MAX)))
     try:
