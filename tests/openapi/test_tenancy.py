@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import attrs
 import httpx2
+import jsonschema
 import pytest
 
 from outdial.adapters.memory.storage_calls import MemoryCalls
 from outdial.entrypoints.http.reference import reference
 from tests.http.api import Api
+from tests.openapi import strangers
 from tests.openapi.parties import ASKED_ABOUT, ASKING, CANARY, OWNED, Party, furnish_parties, unknown
 
 DOCUMENT: Final = reference(key_in_query=False)
@@ -214,6 +216,26 @@ def test_storage_that_forgets_whose_a_call_is_would_be_noticed(world: World, mon
     of_nobodys, of_others = world.told(show, "path", "call_id", world.ids[ASKED_ABOUT]["call_id"][0])
 
     assert of_nobodys != of_others
+
+
+def test_ones_own_is_shown_as_documented(world: World) -> None:
+    """
+    The answers by one's own ids, which are not empty, fit the schemas too; strangers seldom get that far.
+    """
+    validators = {
+        operation.name: jsonschema.Draft202012Validator(
+            {
+                **described["responses"]["200"]["content"]["application/json"]["schema"],
+                "components": strangers.DOCUMENT["components"],
+            }
+        )
+        for operation in OPERATIONS
+        if operation.method == "GET" and operation.answers_json
+        for described in [strangers.DOCUMENT["paths"][operation.path]["get"]]
+    }
+
+    for name, answer in world.seen_by(ASKED_ABOUT).items():
+        validators[name].validate(answer)
 
 
 def test_lists_hold_nothing_of_others(world: World) -> None:
