@@ -18,6 +18,7 @@ from outdial.adapters.batching.intake import BatchingIntake
 from outdial.adapters.memory.speech import SilentSpeech
 from outdial.adapters.memory.storage import MemoryStorage
 from outdial.adapters.memory.tracer import SilentTracer
+from outdial.adapters.memory.witness import TrustingWitness
 from outdial.adapters.rate_limits.moving_window import MovingWindow, SteadyMemory
 from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.adapters.runtimes.sip_uri import SipUriRuntime
@@ -31,6 +32,7 @@ from outdial.adapters.sqlite import schema
 from outdial.adapters.sqlite.archive import SqliteArchive
 from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.adapters.sqlite.witness import FileWitness
 from outdial.adapters.system.clock import SystemClock
 from outdial.adapters.system.randomness import SystemRandomness
 from outdial.adapters.webhook_http.sender import HttpWebhookSender
@@ -50,6 +52,7 @@ from outdial.ports.speech import Speech
 from outdial.ports.storage import Storage
 from outdial.ports.tracer import Tracer
 from outdial.ports.webhook_sender import WebhookSender
+from outdial.ports.witness import Witness
 from outdial.version import VERSION
 
 if TYPE_CHECKING:
@@ -147,6 +150,14 @@ def dialling_rights(settings: Settings) -> AbstractContextManager[None]:
     """
     path = database_path(settings)
     return nullcontext() if path is None else _held(DiallingLock(path))
+
+
+def witness(settings: Settings) -> Witness:
+    """
+    Return what remembers how far the database was dialled.
+    """
+    path = database_path(settings)
+    return TrustingWitness() if path is None else FileWitness(path)
 
 
 def is_dialled(settings: Settings) -> bool:

@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 import attrs
 
 from outdial.domain.model.wallet import OverdrawnError
-from outdial.domain.service.copying import Books, is_empty, quarantine
+from outdial.domain.service.copying import Books, is_empty
+from outdial.domain.service.quarantine import quarantine
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import TABLES, Archive, ArchiveReader, ArchiveWriter

@@ -15,6 +15,7 @@ from outdial.domain.model.refusal import Decided
 from outdial.ports.calls import Calls, CallsReader
 from outdial.ports.contacts import Contacts, ContactsReader
 from outdial.ports.decisions import Decisions, DecisionsReader
+from outdial.ports.dialling_place import Places, PlacesReader
 from outdial.ports.directory import Directory, DirectoryReader
 from outdial.ports.do_not_call import Dnc, DncReader
 from outdial.ports.events import EventsReader
@@ -92,6 +93,12 @@ class Reader(Protocol):
         Who is told of calls, and what.
         """
 
+    @property
+    def places(self) -> PlacesReader:
+        """
+        Where calls are dialled from.
+        """
+
 
 class Transaction(Reader, Protocol):
     """
@@ -144,6 +151,12 @@ class Transaction(Reader, Protocol):
     def webhooks(self) -> Webhooks:
         """
         Who is told of calls, and what.
+        """
+
+    @property
+    def places(self) -> Places:
+        """
+        Where calls are dialled from.
         """
 
     @property

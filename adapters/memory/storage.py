@@ -10,7 +10,7 @@ from typing import TypeVar
 import attrs
 
 from outdial.adapters.memory.history import MemoryHistory
-from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryWorkers
+from outdial.adapters.memory.storage_calls import MemoryCalls, MemoryPlaces, MemoryWorkers
 from outdial.adapters.memory.storage_contacts import MemoryContacts
 from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_do_not_call import MemoryDnc
@@ -105,6 +105,13 @@ class TablesView:
         Who is told of calls, and what.
         """
         return MemoryWebhooks(self.tables)
+
+    @property
+    def places(self) -> MemoryPlaces:
+        """
+        Where calls are dialled from.
+        """
+        return MemoryPlaces(self.tables)
 
     @property
     def workers(self) -> MemoryWorkers:

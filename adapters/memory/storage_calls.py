@@ -20,6 +20,7 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import BEGUN, TERMINAL, State
 from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import PhoneNumber
+from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.errors import StorageConflictError
 
 _PROGRESS: Final = (
@@ -230,6 +231,40 @@ class MemoryWorkers:
         Store when the next call on a trunk may start.
         """
         self._tables.next_starts[trunk] = at_micros
+
+
+@attrs.frozen
+class MemoryPlaces:
+    """
+    Where calls are dialled from: nobody copies a process, but the word of it is kept.
+    """
+
+    _tables: Tables
+
+    def current(self) -> DiallingPlace:
+        """
+        Return where the database is dialled from.
+        """
+        return self._tables.place
+
+    def count_dial(self) -> None:
+        """
+        Count a call that passes its point of no return.
+        """
+        self._tables.place = attrs.evolve(self._tables.place, dials=self._tables.place.dials + 1)
+
+    def leave(self) -> None:
+        """
+        Forget the place.
+        """
+        self._tables.place = attrs.evolve(self._tables.place, name="", is_here=False)
+
+    def begin_epoch(self) -> None:
+        """
+        Take where the database is now for its place, in a new epoch.
+        """
+        epoch = self._tables.place.epoch + 1
+        self._tables.place = attrs.evolve(self._tables.place, epoch=epoch, name=f"memory {epoch}", is_here=True)
 
 
 def now_micros() -> int:

@@ -21,6 +21,7 @@ from outdial.domain.model.rate import Rate
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.model.wallet import LedgerEntry, Wallet
 from outdial.domain.model.webhook import Message, Webhook
+from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.directory import DirectoryRecord, Numbered
 from outdial.ports.errors import StorageConflictError
 
@@ -54,6 +55,7 @@ class Tables:
     tries: dict[tuple[int, int], tuple[Try, ...]] = attrs.field(factory=dict)
     seen_at_micros: dict[str, int] = attrs.field(factory=dict)
     next_starts: dict[str, int] = attrs.field(factory=dict)
+    place: DiallingPlace = attrs.field(factory=lambda: DiallingPlace(epoch=1, name="memory", is_here=True))
 
     def copy(self) -> "Tables":
         """
@@ -79,6 +81,7 @@ class Tables:
             tries=dict(self.tries),
             seen_at_micros=dict(self.seen_at_micros),
             next_starts=dict(self.next_starts),
+            place=self.place,
         )
 
     def count(self, account_id: int, agent_id: int, more: AgentTotals) -> None:

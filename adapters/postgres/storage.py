@@ -17,6 +17,7 @@ from outdial.adapters.postgres.directory import PostgresDirectory
 from outdial.adapters.postgres.do_not_call import PostgresDnc
 from outdial.adapters.postgres.events import PostgresEvents
 from outdial.adapters.postgres.history import PostgresHistory
+from outdial.adapters.postgres.places import PostgresPlaces
 from outdial.adapters.postgres.rulebook import PostgresRulebook
 from outdial.adapters.postgres.schema import check_schema
 from outdial.adapters.postgres.statements import Statements
@@ -52,6 +53,7 @@ class _Tables:
     decisions: PostgresDecisions
     events: PostgresEvents
     webhooks: PostgresWebhooks
+    places: PostgresPlaces
     workers: PostgresWorkers
 
 
@@ -150,5 +152,6 @@ def tables_on(sql: Statements) -> _Tables:
         decisions=PostgresDecisions(sql),
         events=PostgresEvents(sql),
         webhooks=PostgresWebhooks(sql),
+        places=PostgresPlaces(sql),
         workers=PostgresWorkers(sql),
     )

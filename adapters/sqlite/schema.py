@@ -14,7 +14,9 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
-from outdial.adapters.sqlite.statements import storage_error
+from outdial.adapters.sqlite.places import SqlitePlaces
+from outdial.adapters.sqlite.statements import Statements, storage_error
+from outdial.adapters.sqlite.witness import FileWitness
 from outdial.ports.errors import StorageError
 
 _FILE_MODE: Final = 0o600
@@ -63,7 +65,10 @@ def migrate(path: Path) -> list[str]:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
             connection.execute("begin immediate")
-            return _apply_pending(connection, path)
+            names, is_new = _apply_pending(connection, path)
+            if is_new:  # nothing else can be known of an older file: it may be a backup that was brought here
+                FileWitness(path).write(SqlitePlaces(Statements(connection)).current())
+            return names
     except sqlite3.Error as error:
         raise storage_error(error) from error
 
@@ -81,13 +86,16 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
         raise StorageError(f"{path} has an older schema or none. Run `outdial migrate` first.")
 
 
-def _apply_pending(connection: sqlite3.Connection, path: Path) -> list[str]:
+def _apply_pending(connection: sqlite3.Connection, path: Path) -> tuple[list[str], bool]:
+    """
+    Return the steps that were taken, and whether they were all there are.
+    """
     database = _open_database(connection)
     _refuse_newer(database, path)
     names = [migration.name for migration in MIGRATIONS.pending(database)]
     MIGRATIONS.apply(database)
     connection.execute("commit")
-    return names
+    return names, len(names) == len(MIGRATIONS.applied(database))
 
 
 def _refuse_newer(database: Database, path: Path) -> None:

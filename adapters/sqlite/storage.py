@@ -19,6 +19,7 @@ from outdial.adapters.sqlite.do_not_call import SqliteDnc
 from outdial.adapters.sqlite.events import SqliteEvents
 from outdial.adapters.sqlite.history import SqliteHistory
 from outdial.adapters.sqlite.opened_file import OpenedFile
+from outdial.adapters.sqlite.places import SqlitePlaces
 from outdial.adapters.sqlite.readers import Readers
 from outdial.adapters.sqlite.rulebook import SqliteRulebook
 from outdial.adapters.sqlite.schema import check_schema
@@ -56,6 +57,7 @@ class _Tables:
     decisions: SqliteDecisions
     events: SqliteEvents
     webhooks: SqliteWebhooks
+    places: SqlitePlaces
     workers: SqliteWorkers
 
 
@@ -158,6 +160,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         decisions=SqliteDecisions(sql),
         events=SqliteEvents(sql),
         webhooks=SqliteWebhooks(sql),
+        places=SqlitePlaces(sql),
         workers=SqliteWorkers(sql),
     )
 

@@ -1,24 +1,17 @@
 """
-Moving everything into another database: what both sides must agree on, and what becomes of calls that are not over.
+Moving everything into another database: what both sides must agree on.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
-from outdial.domain.model.call import Call
-from outdial.domain.model.disposition import Disposition
-from outdial.domain.model.lifecycle import PAST_NO_RETURN, TERMINAL, State
+from outdial.domain.model.lifecycle import TERMINAL
 from outdial.domain.model.wallet import EntryKind
-from outdial.domain.service.settlement import block, end
 from outdial.ports.archive import TABLES, ArchiveReader, Row, Table
-from outdial.ports.storage import Transaction
-
-OPEN: Final = frozenset(State) - TERMINAL
 
 
 @attrs.define(kw_only=True)
@@ -134,22 +127,6 @@ def is_empty(reader: ArchiveReader) -> bool:
     Tell whether nobody has an account in a database; all other rows follow from accounts, but for rates.
     """
     return not any(reader.count(table) for table in TABLES if table.name in {"accounts", "rates"})
-
-
-def quarantine(transaction: Transaction, *, limit: int, at: datetime) -> tuple[Call, ...]:
-    """
-    End at most `limit` calls that are not over, so that nobody dials them from here; run it until none is returned.
-
-    Calls that never left the queue's machine end as `expired`. Those that may have rung end as `outcome_unknown`, and
-    one whose end is known is settled by it. No call keeps a hold.
-    """
-    calls = transaction.calls.in_states(OPEN, limit)
-    for call in calls:
-        if call.state in PAST_NO_RETURN:
-            end(transaction, call, at=at, disposition=Disposition.OUTCOME_UNKNOWN)
-        else:
-            block(transaction, call, at=at, disposition=Disposition.EXPIRED)
-    return calls
 
 
 def _words(money: Money | None) -> str:

@@ -27,6 +27,8 @@ def lease(
 
         trunk: What the pace is kept for.
     """
+    if not transaction.places.current().is_here:  # what waits here may have been dialled elsewhere
+        return ()
     leasable = _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit)
     taken = (call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id) for call in leasable)
     leased = tuple(call for call in taken if call is not None)
@@ -51,13 +53,14 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
     if call.state is State.SENDING:  # committed before, but the answer was lost on its way
         return call
     sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
-    if sending is None:
+    if sending is None or not transaction.places.current().is_here:
         return None
     obstacle = _obstacle(transaction, call, at)
     if obstacle is not None:
         block(transaction, call, at=at, disposition=obstacle)
         return None
     save_call(transaction, sending, at)
+    transaction.places.count_dial()
     return sending
 
 

@@ -32,11 +32,14 @@ def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) 
 
 def block(
     transaction: Transaction, call: Call, *, at: datetime, disposition: Disposition, cause: HangUpCause | None = None
-) -> None:
+) -> Call | None:
     """
     End a call that must not be dialled any more and release its hold.
+
+    Returns:
+        The call; `None` when it may have been dialled, or is over.
     """
-    _release(transaction, call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause), at)
+    return _release(transaction, call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause), at)
 
 
 def cancel(transaction: Transaction, call: Call, *, at: datetime) -> Call | None:

@@ -15,6 +15,7 @@ from outdial.domain.model.webhook import Message, event_of
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
+from outdial.entrypoints.worker.place import PlaceKeeper
 from outdial.entrypoints.worker.pruner import RefusalPruner
 from outdial.entrypoints.worker.webhook_worker import WebhookWorker, WebhookWorkerSettings
 from outdial.ports.clock import Clock
@@ -71,9 +72,13 @@ async def dialling(
             if event_of(call) is not None:
                 mail.wake()
 
+        place = PlaceKeeper(storage=storage, witness=composition.witness(settings), clock=clock, on_moved=moved)
+        await place.enter()
+        running.push_async_callback(place.stop)
+        place.start()
         worker = CallWorker(
             storage=storage,
-            carrier=composition.carrier(settings),
+            carrier=place.witnessed(composition.carrier(settings)),
             runtimes=composition.runtimes(settings),
             clock=clock,
             settings=CallWorkerSettings(

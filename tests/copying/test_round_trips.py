@@ -37,7 +37,7 @@ from tests.copying.databases import DIRECTIONS, KINDS, Content, Place, copied, p
 from tests.listing import list_callee, put
 from tests.service.calls import in_state
 
-NOT_COPIED = {"workers", "pace", "outdial_migrations", "_sqlite_migrations"}
+NOT_COPIED = {"workers", "pace", "dialling", "outdial_migrations", "_sqlite_migrations"}
 """What belongs to the processes that dial now, and to the schema."""
 
 OWN_COLUMNS = {("call_records", "transaction_id")}
