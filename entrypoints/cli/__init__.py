@@ -10,6 +10,7 @@ from outdial.entrypoints.cli import (
     accounts,
     agents,
     calls,
+    completion,
     contacts,
     decisions,
     demo,
@@ -26,7 +27,7 @@ from outdial.version import VERSION
 EPILOGUE: Final = """
 Settings are OUTDIAL_* variables; `outdial doctor` checks them.
 
-Completion in bash: eval "$(_OUTDIAL_COMPLETE=bash_source outdial)"
+Completion in bash: eval "$(outdial completion bash)"
 """
 
 
@@ -40,6 +41,22 @@ def main() -> None:
     """
 
 
-for module in (accounts, agents, calls, contacts, decisions, demo, dnc_files, mcp, rates, service, watching, webhooks):
+MODULES: Final = (
+    accounts,
+    agents,
+    calls,
+    completion,
+    contacts,
+    decisions,
+    demo,
+    dnc_files,
+    mcp,
+    rates,
+    service,
+    watching,
+    webhooks,
+)
+
+for module in MODULES:
     for command in module.COMMANDS:
         main.add_command(command)
