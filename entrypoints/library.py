@@ -204,7 +204,7 @@ class Dialer:
         given = self._given(api_key)
         if given is None:
             if account_id is None:
-                raise ValueError("Say whom to act for: an API key, or the operator's choice of an account.")
+                raise ValueError("Say whom to act for: an API key or, as the operator, an account.")
             given = Operator(account_id=account_id)
         return self.acting(given)
 

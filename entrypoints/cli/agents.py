@@ -6,14 +6,12 @@ from typing import Any, Final
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from outdial.domain.model.agent import Agent, AgentTotals, RuntimeKind
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import ID_MAX, read_agent_reference
 from outdial.domain.service.agents import AgentsPage, AgentView
-from outdial.entrypoints.cli.answer import Answer, facts, refused
+from outdial.entrypoints.cli.answer import Answer, facts, plain, refused, table_of
 from outdial.entrypoints.cli.running import account_option, acting, operating
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
@@ -110,18 +108,18 @@ def _shown(shown: Agent, *more: tuple[str, str | None]) -> RenderableType:
 
 
 def _listed(page: AgentsPage) -> RenderableType:
-    table = Table("agent", "name", "assistant id", "number", "calls", "talked", box=None, pad_edge=False)
+    table = table_of("agent", "name", "assistant id", "number", "calls", "talked")
     for view in page.agents:
         table.add_row(
-            Text(str(view.agent.id)),
-            Text(view.agent.name),
-            Text(view.agent.assistant_id),
-            Text(view.agent.phone_number.e164 if view.agent.phone_number is not None else ""),
-            Text(str(view.totals.calls)),
-            Text(_minutes(view.totals)),
+            plain(str(view.agent.id)),
+            plain(view.agent.name),
+            plain(view.agent.assistant_id),
+            plain(view.agent.phone_number.e164 if view.agent.phone_number is not None else ""),
+            plain(str(view.totals.calls)),
+            plain(_minutes(view.totals)),
         )
     following = f"; those that follow: --cursor {page.following}" if page.following is not None else ""
-    return Group(table, Text(f"{len(page.agents)} agents{following}", style="dim"))
+    return Group(table, plain(f"{len(page.agents)} agents{following}", style="dim"))
 
 
 def _minutes(totals: AgentTotals) -> str:

@@ -2,7 +2,7 @@
 What a command has to say, and saying it: one JSON object, or a few lines for people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,6 +36,9 @@ EXIT_UNUSABLE: Final = 2
 
 UNBROKEN: Final = 10_000
 """Columns of a file or a pipe."""
+
+_UNOBEYED: Final = dict.fromkeys({*range(32), *range(127, 160)} - set(b"\t\n"), "\N{REPLACEMENT CHARACTER}")
+"""Control characters, with what stands in their place."""
 
 INVALID_VALUE: Final = "invalid_value"
 INVALID_SETTINGS: Final = "invalid_settings"
@@ -84,7 +87,7 @@ def failed(error: Exception) -> Answer:
     if isinstance(error, SettingsError):
         body["problems"] = list(error.problems)
     exit_code = EXIT_REFUSED if isinstance(error, UnknownRecordError) else EXIT_UNUSABLE
-    return Answer(body=body, shown=Text(message), exit_code=exit_code, is_failure=True)
+    return Answer(body=body, shown=plain(message), exit_code=exit_code, is_failure=True)
 
 
 def refused(refusal: Refused) -> Answer:
@@ -98,7 +101,7 @@ def refused(refusal: Refused) -> Answer:
             f"{amount(shortfall.required_micros, shortfall.currency)} must be available,"
             f" and {amount(shortfall.available_micros, shortfall.currency)} is."
         )
-    return Answer(body=problem_body(refusal), shown=Text("\n".join(lines)), exit_code=EXIT_REFUSED, is_failure=True)
+    return Answer(body=problem_body(refusal), shown=plain("\n".join(lines)), exit_code=EXIT_REFUSED, is_failure=True)
 
 
 def print_answer(answer: Answer, *, as_json: bool) -> None:
@@ -130,6 +133,28 @@ def console(*, err: bool = False, quiet: bool = False) -> Console:
     return found
 
 
+def plain(text: str, *, style: str = "") -> Text:
+    """
+    Return words as they stand: clients chose some of them, and neither rich nor a terminal may obey what they hold.
+    """
+    return Text(text.translate(_UNOBEYED), style=style)
+
+
+def table_of(*names: str, whole: Collection[str] = ()) -> Table:
+    """
+    Return an empty table. What is too wide for the terminal is folded, and never cut off.
+
+    Args:
+        names: Its columns.
+
+        whole: Those that are folded last.
+    """
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name in whole)
+    return table
+
+
 def facts(title: str, /, *rows: tuple[str, str | None]) -> RenderableType:
     """
     Return a small table of names and values; those without a value are left out.
@@ -139,8 +164,8 @@ def facts(title: str, /, *rows: tuple[str, str | None]) -> RenderableType:
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            table.add_row(name, Text(value))
-    return Group(Text(title, style="bold"), table)
+            table.add_row(name, plain(value))
+    return Group(plain(title, style="bold"), table)
 
 
 def listing(table: Table, page: Page[Any], name: str) -> RenderableType:

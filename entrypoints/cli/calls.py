@@ -6,16 +6,27 @@ from typing import Any, Final
 
 import click
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, listing, refused, when
+from outdial.entrypoints.cli.answer import (
+    EXIT_OK,
+    EXIT_REFUSED,
+    Answer,
+    amount,
+    console,
+    facts,
+    listing,
+    plain,
+    refused,
+    table_of,
+    when,
+)
 from outdial.entrypoints.cli.following import statuses
-from outdial.entrypoints.cli.running import acting, call_options, json_is_wanted, operating
+from outdial.entrypoints.cli.running import acting, api_key_option, call_options, json_is_wanted, operating
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.wire.call_requests import CallsQuery
@@ -71,12 +82,13 @@ async def list_calls(client: Client, **wanted: object) -> Answer:
 
 @calls.command("show")
 @click.argument("call_id")
+@api_key_option
 @operating
-async def show_call(dialer: Dialer, *, call_id: str) -> Answer:
+async def show_call(dialer: Dialer, *, call_id: str, api_key: str | None) -> Answer:
     """
     Show a call, by its number or its `call_...` id.
     """
-    view = await dialer.call(call_id)
+    view = await dialer.call(call_id, api_key=api_key)
     if isinstance(view, Refused):
         return refused(view)
     return Answer(body=call_body(view), shown=_viewed(view))
@@ -84,14 +96,15 @@ async def show_call(dialer: Dialer, *, call_id: str) -> Answer:
 
 @calls.command("hang-up")
 @click.argument("call_id")
+@api_key_option
 @operating
-async def hang_up_call(dialer: Dialer, *, call_id: str) -> Answer:
+async def hang_up_call(dialer: Dialer, *, call_id: str, api_key: str | None) -> Answer:
     """
     Cancel a call that is queued or rings, hang up one in progress; by its number or its `call_...` id.
 
     Answers at once: a running `outdial serve` hangs up within a second.
     """
-    view = await dialer.hang_up(call_id)
+    view = await dialer.hang_up(call_id, api_key=api_key)
     if isinstance(view, Refused):
         return refused(view)
     return Answer(body=call_body(view), shown=_viewed(view))
@@ -109,7 +122,7 @@ async def _followed(dialer: Dialer, accepted: Call) -> Answer:
             if not json_is_wanted():
                 console(err=True).print(_progress(current), style="dim")
     except TimeoutError:
-        console(err=True).print(Text(f"After {timeout_s} s the call is not over."), style="red")
+        console(err=True).print(plain(f"After {timeout_s} s the call is not over."), style="red")
     view = await dialer.call(current.id)
     if isinstance(view, Refused):
         return refused(view)
@@ -119,7 +132,7 @@ async def _followed(dialer: Dialer, accepted: Call) -> Answer:
 
 def _progress(current: Call) -> Text:
     hint = " (a running `outdial serve` dials it)" if current.status is Status.QUEUED else ""
-    return Text(f"{current.status}{hint}")
+    return plain(f"{current.status}{hint}")
 
 
 def _accepted(accepted: Call) -> RenderableType:
@@ -134,17 +147,17 @@ def _accepted(accepted: Call) -> RenderableType:
 
 
 def _listed(page: Page[CallView]) -> RenderableType:
-    table = Table("call", "to", "agent", "status", "asked", "because", "talked", "cost", box=None, pad_edge=False)
+    table = table_of(
+        "call", "to", "agent", "status", "asked", "because", "cost", whole=("to", "status", "because", "cost")
+    )
     for view in page.records:
         call = view.call
         table.add_row(
-            Text(str(call.id)),
-            Text(call.phone_number.e164),
-            Text(call.agent_name),
-            Text(call.status),
-            when(call.created_at),
-            Text(call.disposition or ""),
-            f"{call.talk_s} s" if call.is_terminal else "",
+            plain(str(call.id)),
+            plain(call.phone_number.e164),
+            plain(call.agent_name),
+            plain(f"failed: {call.disposition}" if call.status is Status.FAILED else call.status),
+            plain(when(call.created_at) or ""),
             amount(call.charge_micros, call.rate.currency) if call.is_terminal else "",
         )
     return listing(table, page, "calls")

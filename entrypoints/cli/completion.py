@@ -6,9 +6,8 @@ from typing import Final
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
-from rich.text import Text
 
-from outdial.entrypoints.cli.answer import Answer
+from outdial.entrypoints.cli.answer import Answer, plain
 from outdial.entrypoints.cli.running import Variables, answering
 
 PROGRAM: Final = "outdial"
@@ -29,7 +28,7 @@ def completion(_variables: Variables, *, shell: str) -> Answer:
     """
     main = click.get_current_context().find_root().command
     script = SHELLS[shell](main, {}, PROGRAM, VARIABLE).source()
-    return Answer(body={"shell": shell, "script": script}, shown=Text(script))
+    return Answer(body={"shell": shell, "script": script}, shown=plain(script))
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (completion,)

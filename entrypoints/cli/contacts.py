@@ -7,15 +7,13 @@ from typing import Any, Final
 
 import click
 from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from outdial.domain.model.contact import Contact
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.identifiers import read_row
 from outdial.domain.model.listing import Page
 from outdial.domain.service.contacts import ContactView
-from outdial.entrypoints.cli.answer import Answer, facts, listing, refused
+from outdial.entrypoints.cli.answer import Answer, facts, listing, plain, refused, table_of
 from outdial.entrypoints.cli.running import acting
 from outdial.entrypoints.cli.values import nested, phone_numbers
 from outdial.entrypoints.client.client import Client
@@ -137,7 +135,7 @@ async def delete_contact(client: Client, *, contact_id: str) -> Answer:
     refusal = await client.contacts.delete(read_row(contact_id))
     if refusal is not None:
         return refused(refusal)
-    return Answer(body={"id": read_row(contact_id), "deleted": True}, shown=Text(f"Contact {contact_id} is deleted."))
+    return Answer(body={"id": read_row(contact_id), "deleted": True}, shown=plain(f"Contact {contact_id} is deleted."))
 
 
 def _given(options: Mapping[str, Any], known: NumberTexts) -> dict[str, Any]:
@@ -188,15 +186,15 @@ def _numbers(view: ContactView) -> list[str]:
 
 
 def _listed(page: Page[ContactView]) -> RenderableType:
-    table = Table("contact", "name", "company", "email", "numbers", box=None, pad_edge=False)
+    table = table_of("contact", "name", "company", "email", "numbers")
     for view in page.records:
         person = view.contact.person
         table.add_row(
-            Text(str(person.id)),
-            Text(person.name),
-            Text(person.company or ""),
-            Text(person.email or ""),
-            Text(", ".join(_numbers(view))),
+            plain(str(person.id)),
+            plain(person.name),
+            plain(person.company or ""),
+            plain(person.email or ""),
+            plain(", ".join(_numbers(view))),
         )
     return listing(table, page, "contacts")
 

@@ -7,7 +7,6 @@ from typing import Any, Final, assert_never
 import click
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from outdial.domain.model.decision import Refused, Replayed
 from outdial.domain.model.grounds import Grounds
@@ -15,9 +14,9 @@ from outdial.domain.model.identifiers import read_row
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.rules.preview import Judgement, Preview, Verdict
 from outdial.domain.service.decisions import DecidedCall, RefusalsPage
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, facts, refused, when
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, facts, plain, refused, table_of, when
 from outdial.entrypoints.cli.calls import calls
-from outdial.entrypoints.cli.running import acting, call_options, operating
+from outdial.entrypoints.cli.running import acting, api_key_option, call_options, operating
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.wire.decisions import (
@@ -55,12 +54,13 @@ async def preflight(dialer: Dialer, **asked: Any) -> Answer:
 
 @calls.command("decision")
 @click.argument("call_id")
+@api_key_option
 @operating
-async def show_decision(dialer: Dialer, *, call_id: str) -> Answer:
+async def show_decision(dialer: Dialer, *, call_id: str, api_key: str | None) -> Answer:
     """
     Show why a call was accepted, by its number or its `call_...` id.
     """
-    decided = await dialer.decision(call_id)
+    decided = await dialer.decision(call_id, api_key=api_key)
     if isinstance(decided, Refused):
         return refused(decided)
     return Answer(body=call_decision_body(decided), shown=_decided(decided))
@@ -101,12 +101,12 @@ def _previewed(previewed: Preview) -> RenderableType:
     table = Table(show_header=False, box=None, pad_edge=False)
     for verdict in previewed.verdicts:
         style = _STYLES[verdict.judgement]
-        judgement = Text(verdict.judgement.value.replace("_", " "), style=style)
-        table.add_row(Text(verdict.rule.replace("_", " ")), judgement, Text(_said(verdict), style=style))
+        judgement = plain(verdict.judgement.value.replace("_", " "), style=style)
+        table.add_row(plain(verdict.rule.replace("_", " ")), judgement, plain(_said(verdict), style=style))
     rate, cover, script = previewed.rate, previewed.cover, previewed.script
     return Group(
         table,
-        Text(),
+        plain(""),
         facts(
             _outcome(previewed.objection),
             ("greeting", script.greeting if script is not None else None),
@@ -159,13 +159,11 @@ def _kept(refusal: Refusal) -> RenderableType:
 
 
 def _listed(page: RefusalsPage) -> RenderableType:
-    table = Table(box=None, pad_edge=False)
-    for name in ("id", "at", "reason", "to", "agent", "key"):
-        table.add_column(name, overflow="fold")
+    table = table_of("id", "at", "reason", "to", "agent", "key")
     for refusal in page.refusals:
         table.add_row(
             *map(
-                Text,
+                plain,
                 (
                     str(refusal.number),
                     when(refusal.at) or "",
@@ -177,7 +175,7 @@ def _listed(page: RefusalsPage) -> RenderableType:
             )
         )
     following = f"Older ones: --cursor {page.following}" if page.following is not None else "No older ones are kept."
-    return Group(table, Text(following, style="dim"))
+    return Group(table, plain(following, style="dim"))
 
 
 def _grounds(grounds: Grounds) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ from outdial.domain.service.reading import CallView
 from outdial.entrypoints import demo as play
 from outdial.entrypoints import library
 from outdial.entrypoints.cli import process
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, print_answer, refused
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, plain, print_answer, refused
 from outdial.entrypoints.cli.following import statuses
 from outdial.entrypoints.cli.running import Variables, answering, json_is_wanted, settings_of
 from outdial.entrypoints.demo import Stage
@@ -97,12 +97,12 @@ class Show:
         Place the demo's call and show it to its end; `None` instead of the call when it was refused.
         """
         dialer, stage = self._dialer, self._stage
-        self._say(Text(f"Database {dialer.settings.database}, simulated network: no phone rings.\n", style="dim"))
+        self._say(plain(f"Database {dialer.settings.database}, simulated network: no phone rings.\n", style="dim"))
         decision = await play.place_call(dialer, stage)
         if isinstance(decision, Refused):
             return refused(decision), None
         call = decision.call
-        self._say(Text(f"{stage.agent.name} ({stage.agent.phone_number}) calls {call.phone_number}\n", style="bold"))
+        self._say(plain(f"{stage.agent.name} ({stage.agent.phone_number}) calls {call.phone_number}\n", style="bold"))
         began_s = monotonic()
         with self._screen.status("calling"):
             async for call in statuses(dialer, decision.call, timeout_s=play.CALL_TIMEOUT_S):
@@ -171,7 +171,7 @@ async def _stopped(stop: asyncio.Event, *, is_once: bool) -> Answer | None:
     """
     await stop.wait()
     body = {"error": "stopped", "message": STOPPED}
-    return Answer(body=body, shown=Text(STOPPED), exit_code=EXIT_REFUSED, is_failure=True) if is_once else None
+    return Answer(body=body, shown=plain(STOPPED), exit_code=EXIT_REFUSED, is_failure=True) if is_once else None
 
 
 async def _first_of(*works: Coroutine[Any, Any, Answer | None]) -> Answer | None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
-from rich.table import Table
+from rich.console import Group
 
 from outdial.domain.model.do_not_call import DEFAULT_LIST, DncEntry, DncList
-from outdial.entrypoints.cli.answer import Answer, facts, when
+from outdial.entrypoints.cli.answer import Answer, facts, plain, table_of, when
 from outdial.entrypoints.cli.running import operating
 from outdial.entrypoints.do_not_call import Listing
 from outdial.entrypoints.library import Dialer
@@ -149,11 +149,12 @@ async def show_number(dialer: Dialer, *, account_id: int | None, number: str) ->
     found = await dialer.administration.dnc.show(account_id, number)
     is_listed = any(one.is_live for one in found)
     title = f"{number} is listed" if is_listed else f"{number} is not listed"
-    table = Table("list", "of", "reason", "since", "until", title=title, title_justify="left", box=None)
+    table = table_of("list", "of", "reason", "since", "until")
     for one in found:
         entry, until = one.entry, when(one.entry.expires_at) or "for ever"
-        owner, since = owner_of(one.dnc_list.account_id), when(entry.listed_at)
-        table.add_row(one.dnc_list.name, owner, entry.reason, since, until if one.is_live else f"expired {until}")
+        owner, since = owner_of(one.dnc_list.account_id), when(entry.listed_at) or ""
+        until = until if one.is_live else f"expired {until}"
+        table.add_row(*map(plain, (one.dnc_list.name, owner, entry.reason, since, until)))
     return Answer(
         body={
             "account_id": account_id,
@@ -169,7 +170,7 @@ async def show_number(dialer: Dialer, *, account_id: int | None, number: str) ->
                 for one in found
             ],
         },
-        shown=table,
+        shown=Group(plain(title, style="bold"), table),
     )
 
 
@@ -181,10 +182,13 @@ async def show_lists(dialer: Dialer, *, account_id: int | None) -> Answer:
     """
     found = await dialer.administration.dnc.lists(account_id)
     title = f"Do-Not-Call lists of {owner_of(account_id)}"
-    table = Table("id", "name", "source", "since", title=title, title_justify="left", box=None)
+    table = table_of("id", "name", "source", "since")
     for one in found:
-        table.add_row(str(one.id), one.name, one.source, when(one.created_at))
-    return Answer(body={"account_id": account_id, "lists": [list_body(one) for one in found]}, shown=table)
+        table.add_row(*map(plain, (str(one.id), one.name, one.source, when(one.created_at) or "")))
+    return Answer(
+        body={"account_id": account_id, "lists": [list_body(one) for one in found]},
+        shown=Group(plain(title, style="bold"), table),
+    )
 
 
 @dnc.command("drop")

@@ -146,6 +146,12 @@ def json_is_wanted() -> bool:
 
 
 account_option = click.option("--account", "account_id", type=click.IntRange(1), required=True, help="The account.")
+api_key_option = click.option(
+    "--api-key",
+    envvar="OUTDIAL_API_KEY",
+    metavar="KEY",
+    help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
+)
 carrier_option = click.option("--carrier", metavar="simulator|sip", help="Who rings the phones.")
 role_option = click.option("--role", metavar="api|worker|all", help="Take calls, dial them, or both.")
 host_option = click.option("--host", help="Where to serve HTTP.")
@@ -165,12 +171,7 @@ _CALL_OPTIONS: Final = (
         metavar="NAME=VALUE",
         help="A value for the agent's texts; dots in the name nest. Repeat for more.",
     ),
-    click.option(
-        "--api-key",
-        envvar="OUTDIAL_API_KEY",
-        metavar="KEY",
-        help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
-    ),
+    api_key_option,
     click.option(
         "--idempotency-key",
         metavar="KEY",

@@ -12,12 +12,11 @@ import click
 import orjson
 import structlog
 from rich.table import Table
-from rich.text import Text
 
 from outdial.domain.model.money import as_number
 from outdial.entrypoints import auditing, composition, copying, library
 from outdial.entrypoints.cli import process
-from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, print_json
+from outdial.entrypoints.cli.answer import EXIT_OK, EXIT_REFUSED, Answer, amount, console, facts, plain, print_json
 from outdial.entrypoints.cli.progress import progress_on
 from outdial.entrypoints.cli.running import (
     Variables,
@@ -65,7 +64,7 @@ def migrate(variables: Variables) -> Answer:
     settings = settings_of(variables)
     names = composition.migrate(settings)
     shown = "\n".join(f"applied {name}" for name in names) or "The database is up to date."
-    return Answer(body={"database": settings.database, "applied": list(names)}, shown=Text(shown))
+    return Answer(body={"database": settings.database, "applied": list(names)}, shown=plain(shown))
 
 
 @click.command("copy")
@@ -97,10 +96,10 @@ def audit(variables: Variables) -> Answer:
     finding, rows = audited.finding, dict(audited.rows)
     if finding is None:
         seen = ", ".join(f"{count} {table}" for table, count in rows.items())
-        return Answer(body={"ok": True, "rows": rows, "finding": None}, shown=Text(f"All is in order: {seen}."))
+        return Answer(body={"ok": True, "rows": rows, "finding": None}, shown=plain(f"All is in order: {seen}."))
     return Answer(
         body={"ok": False, "rows": rows, "finding": attrs.asdict(finding)},
-        shown=Text(f"{finding.table}, {finding.key}: {finding.problem}"),
+        shown=plain(f"{finding.table}, {finding.key}: {finding.problem}"),
         exit_code=EXIT_REFUSED,
         is_failure=True,
     )
@@ -113,7 +112,7 @@ def openapi(variables: Variables) -> Answer:
     Print the OpenAPI document of the HTTP interface, for those who generate clients; needs no database.
     """
     document = reference(key_in_query=settings_of(variables).api_key_in_query)
-    return Answer(body=document, shown=Text(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()))
+    return Answer(body=document, shown=plain(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()))
 
 
 @click.command("doctor")
@@ -179,8 +178,8 @@ def _table(checks: tuple[Check, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for check in checks:
-        verdict = Text("ok", style="green") if check.ok else Text("not ok", style="red")
-        table.add_row(check.name, verdict, Text(check.finding))
+        verdict = plain("ok", style="green") if check.ok else plain("not ok", style="red")
+        table.add_row(check.name, verdict, plain(check.finding))
     return table
 
 

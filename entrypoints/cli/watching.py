@@ -16,7 +16,7 @@ from rich.text import Text
 from outdial.domain.model.call import Status
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.status_change import StatusChange
-from outdial.entrypoints.cli.answer import Answer, console, print_json, refused, when
+from outdial.entrypoints.cli.answer import Answer, console, plain, print_json, refused, table_of, when
 from outdial.entrypoints.cli.calls import calls
 from outdial.entrypoints.cli.running import credential_options, json_is_wanted, operating
 from outdial.entrypoints.client.event_stream import EventStream
@@ -108,17 +108,17 @@ class Board:
         """
         Return what is shown.
         """
-        table = Table("call", "to", "agent", "status", "since", "because", box=None, pad_edge=False)
+        table = table_of("call", "to", "agent", "status", "since", "because", whole=("to", "status", "because"))
         for number in sorted(self._changes):
             change = self._changes[number]
             call = change.call
             table.add_row(
-                Text(str(call.id)),
-                Text(call.phone_number.e164),
-                Text(call.agent_name),
-                Text(change.status, style=STYLES[change.status]),
+                plain(str(call.id)),
+                plain(call.phone_number.e164),
+                plain(call.agent_name),
+                plain(change.status, style=STYLES[change.status]),
                 when(change.record.at),
-                Text(call.disposition or ""),
+                plain(call.disposition or ""),
             )
         return table
 
@@ -126,7 +126,7 @@ class Board:
 def _line(change: StatusChange) -> Text:
     call = change.call
     parts = (when(change.record.at), f"call {call.id}", call.phone_number.e164, change.status, call.disposition)
-    return Text("  ".join(part for part in parts if part))
+    return plain("  ".join(part for part in parts if part))
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = ()

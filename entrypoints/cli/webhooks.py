@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from outdial.domain.model.decision import Refused
@@ -15,7 +14,7 @@ from outdial.domain.model.delivery import Delivery, DeliveryState
 from outdial.domain.model.identifiers import read_row
 from outdial.domain.model.webhook import EventType, Webhook
 from outdial.domain.service.webhooks import DeliveriesPage
-from outdial.entrypoints.cli.answer import Answer, facts, refused, when
+from outdial.entrypoints.cli.answer import Answer, facts, plain, refused, table_of, when
 from outdial.entrypoints.cli.running import acting
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.wire.reading import read
@@ -115,7 +114,7 @@ async def delete_webhook(client: Client, *, webhook_id: str) -> Answer:
     gone = await client.webhooks.remove(read_row(webhook_id))
     if isinstance(gone, Refused):
         return refused(gone)
-    return Answer(body=webhook_body(gone), shown=Text(f"Webhook {gone.id} is deleted."))
+    return Answer(body=webhook_body(gone), shown=plain(f"Webhook {gone.id} is deleted."))
 
 
 @webhook.command("rotate-secret")
@@ -145,7 +144,7 @@ async def replay_webhook(client: Client, *, webhook_id: str, **wanted: Any) -> A
     if isinstance(requeued, Refused):
         return refused(requeued)
     more = " There are more: run it again." if requeued.has_more else ""
-    return Answer(body=replay_body(requeued), shown=Text(f"{requeued.count} messages are sent again.{more}"))
+    return Answer(body=replay_body(requeued), shown=plain(f"{requeued.count} messages are sent again.{more}"))
 
 
 @webhook.command("deliveries")
@@ -201,32 +200,25 @@ def _state(found: Webhook) -> str:
 
 
 def _table_of(found: Iterable[Webhook]) -> RenderableType:
-    table = _table("id", "url", "events", "state", "description")
+    table = table_of("id", "url", "events", "state", "description")
     for one in found:
-        table.add_row(*map(Text, (str(one.id), one.url, ", ".join(sorted(one.events)), _state(one), one.description)))
+        table.add_row(*map(plain, (str(one.id), one.url, ", ".join(sorted(one.events)), _state(one), one.description)))
     return table
 
 
 def _page(page: DeliveriesPage) -> RenderableType:
-    table = _table("message", "event", "call", "at", "state", "tries", "next try", "problem")
+    table = table_of("message", "event", "call", "at", "state", "tries", "next try", "problem")
     for one in page.deliveries:
         table.add_row(*_row(one))
     following = f"Older ones: --cursor {page.following}" if page.following is not None else "There are no older ones."
-    return Group(table, Text(following, style="dim"))
+    return Group(table, plain(following, style="dim"))
 
 
 def _row(one: Delivery) -> tuple[Text, ...]:
     message = one.message
     before = (message.id, message.event_type, str(message.call_id), when(message.at) or "")
     after = (str(one.tries), when(one.next_at) or "", one.last_problem or "")
-    return (*map(Text, before), Text(one.state, style=_STYLES.get(one.state, "")), *map(Text, after))
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
+    return (*map(plain, before), plain(one.state, style=_STYLES.get(one.state, "")), *map(plain, after))
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (webhook,)
