@@ -28,6 +28,7 @@ from outdial.adapters.sip.carrier import SipCarrier
 from outdial.adapters.sip.trunk import Trunk
 from outdial.adapters.speech.command import CommandSpeech, find_command
 from outdial.adapters.speech.wav_file import WavFileSpeech
+from outdial.adapters.sqlite import backup as sqlite_backup
 from outdial.adapters.sqlite import schema
 from outdial.adapters.sqlite.archive import SqliteArchive
 from outdial.adapters.sqlite.lock import DiallingLock
@@ -140,6 +141,24 @@ def archive(settings: Settings) -> Archive:
     if path is None:
         raise StorageError("A database in memory ends with its process: it can't be copied.")
     return SqliteArchive(path)
+
+
+def back_up(settings: Settings, target: Path, *, replaces: bool) -> Mapping[str, int]:
+    """
+    Back the database up into a file, and return how many rows each table has.
+
+    Raises:
+        StorageError: There is no backup; the message says why and what to do.
+    """
+    path = database_path(settings)
+    if path is None and not is_shared(settings):
+        raise StorageError("A database in memory ends with its process: it can't be backed up.")
+    if path is None:
+        raise StorageError(
+            "A PostgreSQL database is backed up by its own means: pg_dump, or base backups with continuous archiving."
+            " When one is restored or promoted, workers notice it and dial nothing that waited in it."
+        )
+    return sqlite_backup.back_up(path, target, replaces=replaces)
 
 
 def dialling_rights(settings: Settings) -> AbstractContextManager[None]:

@@ -111,7 +111,7 @@ class FileWitness:
         finally:
             os.close(descriptor)
         if is_new:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
     def _read(self) -> Note | None:
         try:
@@ -128,7 +128,10 @@ class FileWitness:
             raise StorageError(f"{self._database} can't be reached: {error.strerror}.") from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """
+    Have a file's name survive a power cut.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

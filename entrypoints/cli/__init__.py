@@ -9,6 +9,7 @@ import click
 from outdial.entrypoints.cli import (
     accounts,
     agents,
+    backup,
     calls,
     completion,
     contacts,
@@ -44,6 +45,7 @@ def main() -> None:
 MODULES: Final = (
     accounts,
     agents,
+    backup,
     calls,
     completion,
     contacts,
