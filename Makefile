@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint check-programs pytest bench soak clean
+.PHONY: run test lint check-programs pytest bench soak crash clean
 
 run: $(VENV)/installed
 	$(BIN)/outdial demo
@@ -33,6 +33,12 @@ bench: $(VENV)/developed
 # The tests of many processes over one PostgreSQL, at ten times their length: some 10 minutes.
 soak: $(VENV)/developed
 	OUTDIAL_SOAK=10 $(BIN)/pytest tests/scale
+
+# Processes killed at every place and by seed, over both databases: CRASH_MINUTES each, and some for every place.
+CRASH_MINUTES ?= 10
+crash: $(VENV)/developed
+	$(BIN)/python -m tests.crash --database sqlite --minutes $(CRASH_MINUTES)
+	$(BIN)/python -m tests.crash --database postgres --minutes $(CRASH_MINUTES)
 
 check-programs:
 	sh tests/programs.sh

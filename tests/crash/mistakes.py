@@ -1,0 +1,43 @@
+"""
+Mistakes that a service under test can be given, each of which the invariants must catch.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+import attrs
+
+from outdial.domain.model.call import Call
+from outdial.domain.model.lifecycle import State
+from outdial.domain.service.outbox import save_call
+from outdial.entrypoints.worker import call_worker
+from outdial.ports.storage import Transaction
+from tests.crash.network_carrier import NetworkCarrier
+
+
+def _queue_again(transaction: Transaction, *, worker_id: str, silent_s: float, limit: int, **given: Any) -> list[Call]:
+    """
+    Do what a job queue does with the jobs of a process that was lost: give them to the next.
+    """
+    attended: Collection[int] = given["attended"]
+    found = transaction.calls.unattended(worker_id, silent_s=silent_s, limit=limit + len(attended))
+    again = [
+        attrs.evolve(call, state=State.QUEUED, version=call.version + 1) for call in found if call.id not in attended
+    ]
+    for call in again:
+        save_call(transaction, call, given["at"])
+    return again
+
+
+def _queue_begun_calls_again(_carrier: NetworkCarrier) -> None:
+    vars(call_worker)["recover"] = _queue_again
+
+
+def _send_orders_again(carrier: NetworkCarrier) -> None:
+    carrier.tries = 3
+
+
+MISTAKES: Final[Mapping[str, Callable[[NetworkCarrier], None]]] = {
+    "naive re-queue": _queue_begun_calls_again,
+    "retrying client": _send_orders_again,
+}

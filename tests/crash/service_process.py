@@ -1,0 +1,134 @@
+"""
+The nursery of services under test: `python -m tests.crash.service_process` forks one for each line that it reads.
+
+A line is a JSON object with `variables` and `output`, answered by the process's number. What is forked is the real
+`outdial serve`, around whose ports stand failpoints, with the test's carrier, and with waiting times of a second where
+real ones are minutes. Imported once, it is up in a tenth of the time.
+"""
+
+import json
+import os
+import signal
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import attrs
+
+from outdial.adapters.system.clock import SystemClock
+from outdial.domain.model import delivery as delivery_model
+from outdial.domain.service import delivery
+from outdial.entrypoints import cli, composition
+from outdial.entrypoints.http import server
+from outdial.entrypoints.http.app import create_app
+from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.worker import attempt, call_worker
+from tests.crash import mistakes
+from tests.crash.failpoints import FailingSender, FailingStorage, Failpoints, failing_answers
+from tests.crash.network_carrier import NetworkCarrier
+
+CARRIER_PORT: Final = "OUTDIAL_CRASH_CARRIER_PORT"
+CLOCK_JUMPS: Final = "OUTDIAL_CRASH_CLOCK_JUMPS"
+MISTAKE: Final = "OUTDIAL_CRASH_MISTAKE"
+
+SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
+    (attempt, "GRACE_S", 0.5),
+    (attempt, "HANG_UP_TIMEOUT_S", 0.5),
+    (call_worker, "SILENT_S", 3.0),
+    (call_worker, "GAP_S", 1.5),
+    (call_worker, "BEAT_S", 0.5),
+    (delivery, "LOST_AFTER_S", 2),
+    (delivery_model, "RETRY_DELAYS_S", (0.1,) * len(delivery_model.RETRY_DELAYS_S)),
+)
+"""Waiting times that schedules have no time for."""
+
+JUMP: Final = timedelta(hours=1)
+
+
+AHEAD: Final = "ahead"
+"""What the variable of the jumps says for a clock that stays two hours ahead: whatever waits for a time is due."""
+
+
+@attrs.define
+class JumpingClock:
+    """
+    A wall clock that is set an hour back, right, and an hour ahead, in turn, every so many looks.
+
+    Attributes:
+        each: After how many looks it jumps; 0 for one that stays two hours ahead.
+    """
+
+    each: int
+    _clock: SystemClock = attrs.field(factory=SystemClock)
+    _looks: int = 0
+
+    def now(self) -> datetime:
+        """
+        Return some time, aware, in UTC.
+        """
+        self._looks += 1
+        hours = self._looks // self.each % 3 - 1 if self.each else 2
+        return self._clock.now() + hours * JUMP
+
+
+def replace(module: ModuleType, name: str, value: Any) -> None:
+    """
+    Put something else in the place of what a module names.
+    """
+    assert hasattr(module, name), name
+    setattr(module, name, value)
+
+
+def prepare() -> None:
+    """
+    Put failpoints around the service's ports, by the variables of this process.
+    """
+    failpoints = Failpoints.of_process()
+    storage, sender, app = composition.storage, composition.webhook_sender, create_app
+    carrier = NetworkCarrier(int(os.environ[CARRIER_PORT]), failpoints)
+    replace(composition, "storage", lambda settings: FailingStorage(storage(settings), failpoints))
+    replace(composition, "webhook_sender", lambda settings: FailingSender(sender(settings), failpoints))
+    replace(composition, "carrier", lambda _settings: carrier)
+    replace(server, "create_app", lambda dialer: failing_answers(app(dialer), failpoints))
+    jumps = os.environ.get(CLOCK_JUMPS)
+    if jumps:
+        clock = JumpingClock(0 if jumps == AHEAD else int(jumps))
+        replace(composition, "clock", lambda: clock)
+    for module, name, value in SHORT:
+        if hasattr(module, name):
+            replace(module, name, value)
+    if os.environ.get(MISTAKE):
+        mistakes.MISTAKES[os.environ[MISTAKE]](carrier)
+
+
+def _serve(variables: dict[str, str], output: str) -> None:
+    os.environ.update(variables)
+    descriptor = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for standard, given in ((0, nothing), (1, descriptor), (2, descriptor)):
+        os.dup2(given, standard)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    prepare()
+    cli.main(["serve", "--json"])
+
+
+def _nurse() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries whoever dies
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        number = os.fork()
+        if number == 0:
+            try:
+                _serve(wanted["variables"], wanted["output"])
+            finally:
+                os._exit(1)
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    assert Path("tests/crash").is_dir(), "Run it from the root of the repository."
+    assert Settings()
+    _nurse()

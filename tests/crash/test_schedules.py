@@ -1,0 +1,139 @@
+"""
+outdial killed at fixed places and by fixed seeds: a short run of what `make crash` does for as long as is wanted.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.crash.carrier_process import NAMES
+from tests.crash.failpoints import ESSENTIAL
+from tests.crash.playing import Play
+from tests.crash.rig import Nursery, nursery
+from tests.crash.schedules import Life, Plan, Report, callee, run
+from tests.postgres.databases import new_database
+
+PLACES: Final = (
+    "accept:within:1",
+    "answer:before:1",
+    "lease:after:1",
+    "pass_no_return:within:1",
+    "pass_no_return:after:1",
+    "order:before:1",
+    "order:sent:1",
+    "mark_placed:before:1",
+    "apply_event:within:3",
+    "message:after:1",
+    "record:within:1",
+)
+"""One for each kind of what a death there may cost; `make crash` takes them all."""
+
+PLACES_OVER_POSTGRESQL: Final = (
+    "pass_no_return:within:1",
+    "pass_no_return:after:1",
+    "order:sent:1",
+    "apply_event:within:3",
+)
+ALL: Final = tuple(map(callee, NAMES))
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Nursery]:
+    """
+    Where services come from.
+    """
+    with nursery() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """
+    The address of an empty database, once of each kind.
+    """
+    return new_database() if request.param == "postgres" else f"sqlite:///{tmp_path / 'outdial.db'}"
+
+
+def _check(report: Report) -> None:
+    assert () == report.verdict.violations
+    assert (0, 0) == (report.verdict.duplicates, report.verdict.lost)
+    assert 0 == report.verdict.money_difference_micros
+
+
+def test_a_clean_run_passes_every_place(home: Nursery, database: str, tmp_path: Path) -> None:
+    """
+    Without any failpoint, calls pass all places that every call must pass, and no invariant is broken.
+    """
+    report = asyncio.run(run(Plan(callees=ALL), tmp_path, database, home))
+
+    _check(report)
+    assert set() == {f"{name}:1" for name in ESSENTIAL} - set(report.passes)
+    assert 0 == report.kills
+
+
+def test_a_death_at_any_place_breaks_nothing(home: Nursery) -> None:
+    """
+    A process that dies between any two steps leaves a database from which all invariants hold.
+    """
+    play = Play(home, "sqlite")
+
+    asyncio.run(play.places(PLACES))
+
+    assert [] == play.totals.broken
+    assert (len(PLACES), 3 * len(PLACES)) == (play.totals.kills, play.totals.calls)
+    assert (0, 0, 0) == (play.totals.duplicates, play.totals.lost, play.totals.money_difference_micros)
+
+
+def test_a_death_breaks_nothing_over_postgresql_either(home: Nursery) -> None:
+    """
+    The same over PostgreSQL, where the process that comes after must first find the one before lost.
+    """
+    play = Play(home, "postgres")
+
+    asyncio.run(play.places(PLACES_OVER_POSTGRESQL))
+
+    assert [] == play.totals.broken
+    assert len(PLACES_OVER_POSTGRESQL) == play.totals.kills
+
+
+@pytest.mark.parametrize(("kind", "count"), [("sqlite", 12), ("postgres", 4)])
+def test_schedules_by_seed_break_nothing(home: Nursery, kind: str, count: int) -> None:
+    """
+    Kills, stops, faults of the network and jumps of the clock, all mixed, break no invariant.
+    """
+    play = Play(home, kind)
+
+    last = asyncio.run(play.seeds(1, count=count))
+
+    assert [] == play.totals.broken
+    assert (count, count) == (last, play.totals.schedules)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "plan", "invariant"),
+    [
+        pytest.param(
+            "naive re-queue",
+            Plan(callees=(callee("honest"),), lives=(Life(failpoint="order:after:1"),), mistake="naive re-queue"),
+            "I1",
+            id="naive-re-queue",
+        ),
+        pytest.param(
+            "retrying client",
+            Plan(callees=(callee("accept+500"),), mistake="retrying client"),
+            "I1",
+            id="retrying-client",
+        ),
+    ],
+)
+def test_known_mistakes_are_caught(home: Nursery, tmp_path: Path, mistake: str, plan: Plan, invariant: str) -> None:
+    """
+    A service that queues begun calls again, or whose client sends an order twice, dials somebody twice: it is seen.
+    """
+    report = asyncio.run(run(plan, tmp_path, f"sqlite:///{tmp_path / 'outdial.db'}", home))
+
+    assert invariant in {violation.invariant for violation in report.verdict.violations}, mistake
+    assert 1 <= report.verdict.duplicates

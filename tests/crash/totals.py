@@ -1,0 +1,50 @@
+"""
+What many schedules came to, together.
+"""
+
+import attrs
+
+from tests.crash.schedules import Report
+
+
+@attrs.define
+class Totals:
+    """
+    Sums over schedules.
+
+    Attributes:
+        broken: What was found, with the schedule that shows it.
+    """
+
+    schedules: int = 0
+    kills: int = 0
+    stops: int = 0
+    faults: int = 0
+    calls: int = 0
+    dials: int = 0
+    unanswered: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    money_difference_micros: int = 0
+    broken: list[str] = attrs.field(factory=list)
+
+    def add(self, name: str, report: Report) -> None:
+        """
+        Take a schedule's report.
+        """
+        verdict = report.verdict
+        self.schedules += 1
+        self.kills += report.kills
+        self.stops += report.stops
+        self.unanswered += report.unanswered
+        for field in ("faults", "calls", "dials", "duplicates", "lost"):
+            setattr(self, field, getattr(self, field) + getattr(verdict, field))
+        self.money_difference_micros += abs(verdict.money_difference_micros)
+        self.broken += [f"{name}: {violation.invariant}: {violation.words}" for violation in verdict.violations]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.schedules} schedules, {self.kills} kills, {self.stops} stops, {self.faults} faults of the network,"
+            f" {self.calls} calls, {self.dials} dials; {self.duplicates} duplicates, {self.lost} lost,"
+            f" {self.money_difference_micros} micros of difference, {len(self.broken)} violations"
+        )

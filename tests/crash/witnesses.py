@@ -1,0 +1,133 @@
+"""
+What is known when a schedule is over: from the network, the receiver of webhooks, the clients and the database.
+
+The database is read by statements of these tests, beside outdial's own.
+"""
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import psycopg
+
+TERMINAL: Final = "('settled', 'canceled', 'blocked')"
+OPEN: Final = (
+    f"select (select count(*) from calls where state not in {TERMINAL})"
+    " + (select count(*) from webhook_deliveries where state in ('pending', 'sending'))"
+)
+POLL_S: Final = 0.02
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """
+    A line of the network's log.
+    """
+
+    attempt_id: str
+    callee: str
+    fault: str
+    is_accepted: bool
+    at: float
+
+    @property
+    def call_id(self) -> str:
+        """
+        The call that it was for.
+        """
+        return self.attempt_id.rpartition("_")[0]
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """
+    A line of the receiver's log.
+    """
+
+    id: str
+    sha256: str
+    status: str
+    body: str
+
+
+@attrs.frozen(kw_only=True)
+class Answered:
+    """
+    What a client was told.
+
+    Attributes:
+        key: The `Idempotency-Key` that it asked with.
+    """
+
+    key: str
+    callee: str
+    status: int
+    body: str
+
+
+@attrs.define
+class Answers:
+    """
+    What all clients were told, and the numbers that were listed meanwhile, with the time of the answer.
+    """
+
+    all: list[Answered] = attrs.field(factory=list)
+    unanswered: int = 0
+    listed: dict[str, float] = attrs.field(factory=dict)
+
+
+def read_orders(folder: Path) -> list[Order]:
+    """
+    Return what reached the network.
+    """
+    return [Order(**json.loads(line)) for line in (folder / "orders").read_text().splitlines()]
+
+
+def read_messages(folder: Path) -> list[Message]:
+    """
+    Return what reached the receiver of webhooks.
+    """
+    return [Message(**json.loads(line)) for line in (folder / "messages").read_text().splitlines()]
+
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+@contextlib.contextmanager
+def asking(database: str) -> Iterator[Ask]:
+    """
+    Ask a database, SQLite's or PostgreSQL's, in SQL that both understand.
+    """
+    if database.startswith("sqlite:///"):
+        path = database.removeprefix("sqlite:///")
+        opened = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            yield lambda text: opened.execute(text).fetchall()
+        finally:
+            opened.close()
+    else:
+        with psycopg.connect(database, autocommit=True) as connection:
+            yield lambda text: connection.execute(text.encode()).fetchall()
+
+
+def is_quiet(database: str) -> bool:
+    """
+    Tell whether all calls are over and all messages were sent or parked.
+    """
+    with asking(database) as ask:
+        return ask(OPEN) == [(0,)]
+
+
+def open_things(database: str) -> str:
+    """
+    Say what is not over.
+    """
+    with asking(database) as ask:
+        calls = ask(f"select id, state, phone_number from calls where state not in {TERMINAL}")
+        mail = ask("select message_number, state, last_problem from webhook_deliveries where state <> 'delivered'")
+        return f"open calls {calls}, messages {mail} at {time.strftime('%T')}"
