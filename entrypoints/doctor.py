@@ -18,6 +18,8 @@ from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageEr
 SPOKEN: Final = "Hello."
 NOT_LOOKED_AT: Final = "Not looked at: it depends on what is wrong above."
 
+ELSEWHERE: Final = "It was restored, copied or promoted: the next worker ends what waits in it, and begins a new epoch."
+
 
 @attrs.frozen(kw_only=True)
 class Check:
@@ -84,11 +86,14 @@ async def _database(settings: Settings) -> Check:
         await storage.start()
         try:
             await storage.transact(lambda _transaction: None)
+            place = await storage.read(lambda reader: reader.places.current())
         finally:
             await storage.stop()
+        is_known = await composition.witness(settings).confirms(place)
     except StorageError as error:
         return _bad("database", str(error))
-    return _good("database", f"{path or settings.database} has the newest schema and can be written.")
+    finding = f"{path or settings.database} has the newest schema and can be written. Its epoch is {place.epoch}."
+    return _good("database", finding if is_known else f"{finding} {ELSEWHERE}")
 
 
 def _problem_of_file(path: Path) -> str | None:

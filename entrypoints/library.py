@@ -25,7 +25,7 @@ from outdial.domain.rules.ladder import decide
 from outdial.domain.rules.preview import Preview, preview
 from outdial.domain.service.decisions import DecidedCall
 from outdial.domain.service.reading import CallView
-from outdial.entrypoints import composition
+from outdial.entrypoints import adopting, composition
 from outdial.entrypoints.administration import Administration
 from outdial.entrypoints.client.calls import CallsClient
 from outdial.entrypoints.client.client import Client
@@ -236,6 +236,17 @@ class Dialer:
         reference = read_call_reference(str(call_id))
         calls = await self._calls_with(reference, api_key)
         return Refused(reason=Reason.NOT_FOUND) if calls is None else await calls.hang_up(reference)
+
+    async def adopt(self, call_id: int | str, *, even_if_it_rang: bool = False) -> Decision:
+        """
+        Ask again, as the operator, for a call that was given up when its database was restored; twice makes one call.
+
+        Raises:
+            ValueError: The call was not given up; or it may have rung, and that was not allowed for.
+        """
+        if self._credential is not None:
+            raise ValueError("Only the operator adopts calls: open outdial without a key.")
+        return await adopting.adopt(self._storage, self.acting, call_id, even_if_it_rang=even_if_it_rang)
 
     async def watch(self, call: Call, *, timeout_s: float) -> AsyncIterator[Call]:
         """

@@ -52,6 +52,22 @@ def is_quarantined(call: Call) -> bool:
     return call.state is State.BLOCKED and call.cause == CAUSE
 
 
+def adoption_problem(call: Call, *, even_if_it_rang: bool) -> str | None:
+    """
+    Tell why a call may not be asked for again on the strength of its having been given up; `None` when it may.
+
+    Args:
+        even_if_it_rang: Whether calls with an unknown outcome are asked for again, too.
+    """
+    if not call.is_terminal:
+        return "The call is not over: it is dialled from here or given up first."
+    if is_quarantined(call) or (even_if_it_rang and call.disposition is Disposition.OUTCOME_UNKNOWN):
+        return None
+    if call.disposition is Disposition.OUTCOME_UNKNOWN:
+        return "The call may have rung already. Ask for it again only if a second ring does no harm."
+    return f"The call was not given up: it ended as {call.disposition}."
+
+
 def _end(transaction: Transaction, states: Collection[State], *, limit: int, at: datetime) -> tuple[Call, ...]:
     calls = transaction.calls.in_states(frozenset(states), limit)
     # Wallets are locked in the order of accounts, as acceptance does, so that neither waits for the other in a circle.

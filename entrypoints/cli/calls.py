@@ -110,6 +110,22 @@ async def hang_up_call(dialer: Dialer, *, call_id: str, api_key: str | None) -> 
     return Answer(body=call_body(view), shown=_viewed(view))
 
 
+@calls.command("adopt")
+@click.argument("call_id")
+@click.option("--even-if-it-rang", is_flag=True, help="Also if nobody knows whether it rang.")
+@operating
+async def adopt_call(dialer: Dialer, *, call_id: str, even_if_it_rang: bool) -> Answer:
+    """
+    Ask again for a call that was given up when its database was restored, copied or promoted.
+
+    It is decided as any new call is. Asked for twice, the same new call is answered.
+    """
+    decision = await dialer.adopt(call_id, even_if_it_rang=even_if_it_rang)
+    if isinstance(decision, Refused):
+        return refused(decision)
+    return Answer(body=accepted_body(decision.call), shown=_accepted(decision.call))
+
+
 async def _followed(dialer: Dialer, accepted: Call) -> Answer:
     """
     Tell of a call's progress on standard error, and return how it came out.

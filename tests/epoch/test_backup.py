@@ -162,3 +162,18 @@ def test_a_backup_lets_others_write(line: CommandLine, monkeypatch: pytest.Monke
 
     assert ["Meanwhile"] * 2 == names
     assert 1 == body["rows"]["accounts"]
+
+
+def test_doctor_tells_the_epoch(line: CommandLine) -> None:
+    """
+    And beforehand that a database was restored.
+    """
+    furnish(line)
+    before = line.run("doctor").out
+    line.database.with_name("outdial.db.dialled").unlink()
+
+    after = line.run("doctor").out
+
+    assert "Its epoch is 1." in before
+    assert "restored" not in before
+    assert "It was restored, copied or promoted" in after
