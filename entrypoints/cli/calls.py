@@ -163,9 +163,7 @@ def _accepted(accepted: Call) -> RenderableType:
 
 
 def _listed(page: Page[CallView]) -> RenderableType:
-    table = table_of(
-        "call", "to", "agent", "status", "asked", "because", "cost", whole=("to", "status", "because", "cost")
-    )
+    table = table_of("call", "to", "agent", "status", "asked", "cost", whole=("to", "status", "asked", "cost"))
     for view in page.records:
         call = view.call
         table.add_row(
