@@ -76,8 +76,12 @@ async def list_agents(client: Client, **wanted: object) -> Answer:
     List agents in the order in which they were made.
     """
     query = read(AgentsQuery, {name: value for name, value in wanted.items() if value is not None})
-    page = query if isinstance(query, Refused) else await client.agents.list(query)
-    return refused(page) if isinstance(page, Refused) else Answer(body=agents_body(page), shown=_listed(page))
+    if isinstance(query, Refused):
+        return refused(query)
+    page = await client.agents.list(query)
+    if isinstance(page, Refused):
+        return refused(page)
+    return Answer(body=agents_body(page, limit=query.limit), shown=_listed(page))
 
 
 @agent.command("show")

@@ -21,7 +21,9 @@ async def list_agents(client: Client, asked: Asked[AgentsQuery, None]) -> Answer
     List agents.
     """
     page = await client.agents.list(asked.query)
-    return page if isinstance(page, Refused) else Answered(body=agents_body(page), status=HTTPStatus.OK)
+    if isinstance(page, Refused):
+        return page
+    return Answered(body=agents_body(page, limit=asked.query.limit), status=HTTPStatus.OK)
 
 
 async def show(client: Client, asked: Asked[NoQuery, None]) -> Answered | Refused:

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from outdial.domain.model.identifiers import ID_MAX
 from outdial.domain.service.agents import AgentsPage, AgentView
+from outdial.entrypoints.wire.pages import Cursor, CursorBody, cursor_body
 from outdial.entrypoints.wire.reading import QueryNumber, RequestQuery, Says
 
 LIMIT_MAX: Final = 1000
@@ -28,11 +28,7 @@ class AgentsQuery(RequestQuery):
         Field(ge=1, le=LIMIT_MAX, description="Agents at once."),
         Says(f"It must be a whole number from 1 to {LIMIT_MAX}."),
     ] = LIMIT_MAX
-    cursor: Annotated[
-        QueryNumber,
-        Field(ge=0, le=ID_MAX, description="The `next_cursor` of the list before."),
-        Says("It must be the `next_cursor` of a list."),
-    ] = 0
+    cursor: Annotated[Cursor, Field(description="The `next_cursor` of the page before.")] = 0
 
 
 class AgentBody(TypedDict):
@@ -57,13 +53,12 @@ class AgentBody(TypedDict):
     team_id: int | None
 
 
-class AgentsBody(TypedDict):
+class AgentsBody(CursorBody):
     """
     Agents in the order in which they were made.
     """
 
     agents: list[AgentBody]
-    next_cursor: Annotated[str | None, Field(description="Asks for those that follow; null when there are none.")]
 
 
 def agent_body(view: AgentView) -> AgentBody:
@@ -86,11 +81,11 @@ def agent_body(view: AgentView) -> AgentBody:
     )
 
 
-def agents_body(page: AgentsPage) -> AgentsBody:
+def agents_body(page: AgentsPage, *, limit: int) -> AgentsBody:
     """
     Return the answer to `GET /api/v1/agents`.
     """
     return AgentsBody(
         agents=[agent_body(view) for view in page.agents],
-        next_cursor=str(page.following) if page.following is not None else None,
+        **cursor_body(limit=limit, following=page.following),
     )

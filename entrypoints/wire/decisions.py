@@ -10,23 +10,21 @@ from typing_extensions import TypedDict
 
 from outdial.domain.model.decision import Refused, Replayed
 from outdial.domain.model.grounds import Grounds
-from outdial.domain.model.identifiers import ID_MAX
-from outdial.domain.model.listing import LIMIT_MAX
 from outdial.domain.model.money import as_number
 from outdial.domain.model.reason import Reason
 from outdial.domain.model.refusal import Refusal
 from outdial.domain.rules.preview import Judgement, Preview, Verdict
 from outdial.domain.service.decisions import DecidedCall, RefusalsPage
 from outdial.entrypoints.wire.calls import CallId, CallNumber
-from outdial.entrypoints.wire.pages import DEFAULT_LIMIT
+from outdial.entrypoints.wire.pages import CursorBody, CursorQuery, cursor_body
 from outdial.entrypoints.wire.problems import ProblemBody, ProblemDetails, problem_body
-from outdial.entrypoints.wire.reading import QueryNumber, RequestQuery, Says
+from outdial.entrypoints.wire.reading import Says
 from outdial.entrypoints.wire.values import Currency, Money, Time, write_time
 
 Outcome = Literal["accepted", "refused", "replayed"]
 
 
-class RefusalsQuery(RequestQuery):
+class RefusalsQuery(CursorQuery):
     """
     Which refusals are listed.
     """
@@ -35,14 +33,6 @@ class RefusalsQuery(RequestQuery):
         Reason | None,
         Says("It must be a code that requests are refused with."),
         Field(description="For one reason.", examples=["do_not_call"]),
-    ] = None
-    limit: Annotated[
-        Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],
-        Field(description="Refusals of a page."),
-    ] = DEFAULT_LIMIT
-    cursor: Annotated[
-        Annotated[QueryNumber, Field(ge=0, le=ID_MAX), Says("It must be the `next_cursor` of a page.")] | None,
-        Field(description="The `next_cursor` of the page before."),
     ] = None
 
 
@@ -146,14 +136,12 @@ class RefusalBody(ProblemBody, KeptGroundsBody):
     agent_id: Annotated[int | None, Field(description="The agent's database id; null when there is none.")]
 
 
-class RefusalsBody(TypedDict):
+class RefusalsBody(CursorBody):
     """
     Some refusals, newest first.
     """
 
     refusals: list[RefusalBody]
-    limit: int
-    next_cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
 
 def preflight_body(previewed: Preview) -> PreflightBody:
@@ -209,8 +197,7 @@ def refusals_body(page: RefusalsPage, *, limit: int) -> RefusalsBody:
     """
     return RefusalsBody(
         refusals=[refusal_body(refusal) for refusal in page.refusals],
-        limit=limit,
-        next_cursor=str(page.following) if page.following is not None else None,
+        **cursor_body(limit=limit, following=page.following),
     )
 
 

@@ -11,11 +11,10 @@ from typing_extensions import TypedDict
 
 from outdial.domain.model.do_not_call import NAME_LENGTH_MAX, REASON_LENGTH_MAX, DncList
 from outdial.domain.model.identifiers import ID_MAX
-from outdial.domain.model.listing import LIMIT_MAX
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.service.do_not_call import ListedNumber
 from outdial.domain.service.own_lists import NumbersPage, NumbersWanted, Standing
-from outdial.entrypoints.wire.pages import DEFAULT_LIMIT
+from outdial.entrypoints.wire.pages import DEFAULT_LIMIT, CursorBody, Limit, cursor_body
 from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RequestQuery, RowId, Says, clean
 from outdial.entrypoints.wire.values import Time, write_time, write_time_or_null
 
@@ -105,11 +104,7 @@ class NumbersQuery(RequestQuery):
         Field(description="Those of one list."),
     ] = None
     phone_number: Annotated[str | None, Field(description="That of one number.")] = None
-    limit: Annotated[
-        Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX)],
-        Says(f"It must be a whole number from 1 to {LIMIT_MAX}."),
-        Field(description="Numbers of a page."),
-    ] = DEFAULT_LIMIT
+    limit: Annotated[Limit, Field(description="Numbers of a page.")] = DEFAULT_LIMIT
     cursor: Annotated[
         Annotated[str | None, AfterValidator(_read_cursor)],
         Says("It must be the `next_cursor` of a page."),
@@ -190,16 +185,12 @@ class StandingBody(TypedDict):
     entries: Annotated[list[ListedNumberBody], Field(description="On all lists that bind the account.")]
 
 
-class NumbersBody(TypedDict):
+class NumbersBody(CursorBody):
     """
     A page of listed numbers, by list and number.
     """
 
     numbers: list[ListedNumberBody]
-    limit: int
-    next_cursor: Annotated[
-        str | None, Field(description="Asks for the next page; null on the last one.", examples=["7-15551234567"])
-    ]
 
 
 def list_body(dnc_list: DncList) -> DncListBody:
@@ -250,8 +241,8 @@ def numbers_body(page: NumbersPage, *, limit: int) -> NumbersBody:
     Return a page of numbers.
     """
     following = page.following
+    place = f"{following[0]}-{following[1].digits}" if following is not None else None
     return NumbersBody(
         numbers=[number_body(one) for one in page.listed],
-        limit=limit,
-        next_cursor=None if following is None else f"{following[0]}-{following[1].digits}",
+        **cursor_body(limit=limit, following=place),
     )

@@ -28,8 +28,11 @@ def _without_page(cursor: int | None, info: ValidationInfo) -> int | None:
     return cursor
 
 
+Limit = Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")]
+Cursor = Annotated[QueryNumber, Field(ge=0, le=ID_MAX), Says("It must be the `next_cursor` of a page.")]
+
 PageLimit = Annotated[
-    Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],
+    Limit,
     AfterValidator(_within_reach),
     Field(description="Records of a page.", validate_default=True),
 ]
@@ -47,7 +50,7 @@ class PageQuery(RequestQuery):
     ] = 1
     limit: PageLimit = DEFAULT_LIMIT
     cursor: Annotated[
-        Annotated[QueryNumber, Field(ge=0, le=ID_MAX), Says("It must be the `next_cursor` of a page.")] | None,
+        Cursor | None,
         AfterValidator(_without_page),
         Field(description="The `next_cursor` of the page before: records that came since don't move the pages."),
     ] = None
@@ -60,28 +63,53 @@ class PageQuery(RequestQuery):
         return PageRange(limit=self.limit, skip=(self.page - 1) * self.limit, before=self.cursor)
 
 
-class PageBody(TypedDict):
+class CursorQuery(RequestQuery):
+    """
+    Which page of a list is asked for that has cursors alone: nobody counts it.
+    """
+
+    limit: Annotated[Limit, Field(description="Records of a page.")] = DEFAULT_LIMIT
+    cursor: Annotated[Cursor | None, Field(description="The `next_cursor` of the page before.")] = None
+
+
+class CursorBody(TypedDict):
     """
     What every page tells of itself.
+    """
+
+    limit: Annotated[int, Field(description="Records that it has at most.")]
+    next_cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
+
+
+class PageBody(CursorBody):
+    """
+    What a page tells of a list that is counted.
     """
 
     count: Annotated[int, Field(description="Records on all pages; counting stops at 10,000.")]
     count_is_exact: Annotated[bool, Field(description="Whether there are not more than were counted.")]
     page: int
-    limit: int
     pages: Annotated[int, Field(description="Pages of the counted records.")]
-    next_cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
+
+
+def cursor_body(*, limit: int, following: object | None) -> CursorBody:
+    """
+    Return what a page tells of itself.
+
+    Args:
+        following: Where the next page begins; `None` on the last one.
+    """
+    return CursorBody(limit=limit, next_cursor=str(following) if following is not None else None)
 
 
 def page_body(page: Page[Any]) -> PageBody:
     """
-    Return what a page tells of itself.
+    Return what a page tells of itself and its list.
     """
     return PageBody(
         count=page.count,
         count_is_exact=page.is_count_exact,
         page=page.range.number,
-        limit=page.range.limit,
         pages=-(-page.count // page.range.limit),
-        next_cursor=str(page.following) if page.following is not None else None,
+        **cursor_body(limit=page.range.limit, following=page.following),
     )

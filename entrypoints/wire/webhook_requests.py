@@ -8,12 +8,10 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from outdial.domain.model.delivery import DeliveryState
-from outdial.domain.model.identifiers import ID_MAX
-from outdial.domain.model.listing import LIMIT_MAX
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.webhook import EventType
-from outdial.entrypoints.wire.pages import DEFAULT_LIMIT
-from outdial.entrypoints.wire.reading import QueryNumber, RequestBody, RequestQuery, Says, problem
+from outdial.entrypoints.wire.pages import CursorQuery
+from outdial.entrypoints.wire.reading import RequestBody, Says, problem
 
 DESCRIPTION_LENGTH_MAX: Final = 200
 _TEXT: Final = f"It must be a text of at most {DESCRIPTION_LENGTH_MAX} characters."
@@ -122,7 +120,7 @@ class Replay(RequestBody):
         return since
 
 
-class DeliveriesQuery(RequestQuery):
+class DeliveriesQuery(CursorQuery):
     """
     Which deliveries are listed.
     """
@@ -131,12 +129,4 @@ class DeliveriesQuery(RequestQuery):
         DeliveryState | None,
         Says(f"It must be one of {', '.join(DeliveryState)}."),
         Field(description="Those that came so far.", examples=["parked"]),
-    ] = None
-    limit: Annotated[
-        Annotated[QueryNumber, Field(ge=1, le=LIMIT_MAX), Says(f"It must be a whole number from 1 to {LIMIT_MAX}.")],
-        Field(description="Deliveries of a page."),
-    ] = DEFAULT_LIMIT
-    cursor: Annotated[
-        Annotated[QueryNumber, Field(ge=0, le=ID_MAX), Says("It must be the `next_cursor` of a page.")] | None,
-        Field(description="The `next_cursor` of the page before."),
     ] = None

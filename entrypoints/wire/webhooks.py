@@ -23,6 +23,7 @@ from outdial.domain.model.webhook import (
 )
 from outdial.domain.service.webhooks import DeliveriesPage, Requeued
 from outdial.entrypoints.wire.calls import OUTBOUND, Callee, CallId, CallNumber, CallType
+from outdial.entrypoints.wire.pages import CursorBody, cursor_body
 from outdial.entrypoints.wire.values import Time, write_time, write_time_or_null
 
 MessageId = Annotated[
@@ -99,14 +100,12 @@ class DeliveryBody(TypedDict):
     history: Annotated[list[TryBody], Field(description="The last tries, oldest first.")]
 
 
-class DeliveriesBody(TypedDict):
+class DeliveriesBody(CursorBody):
     """
     Some of a webhook's deliveries, newest first.
     """
 
     deliveries: list[DeliveryBody]
-    limit: int
-    next_cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
 
 class ReplayBody(TypedDict):
@@ -225,8 +224,7 @@ def deliveries_body(page: DeliveriesPage, *, limit: int) -> DeliveriesBody:
     """
     return DeliveriesBody(
         deliveries=[_delivery_body(one, page.history.get(one.message.id, ())) for one in page.deliveries],
-        limit=limit,
-        next_cursor=str(page.following) if page.following is not None else None,
+        **cursor_body(limit=limit, following=page.following),
     )
 
 

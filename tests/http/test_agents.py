@@ -60,7 +60,7 @@ def test_agents_are_listed_in_order(api: Api) -> None:
     first = api.get(f"{AGENTS}?limit=1").json()
     second = api.get(f"{AGENTS}?limit=1&cursor={first['next_cursor']}").json()
 
-    assert ["agents", "next_cursor"] == list(whole)
+    assert ["agents", "limit", "next_cursor"] == list(whole)
     assert EXPECTED in whole["agents"]
     ids = [agent["id"] for agent in whole["agents"]]
     assert sorted(ids) == ids
