@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint check-programs pytest bench soak crash clean
+.PHONY: run test lint check-programs pytest bench soak crash fuzz clean
 
 run: $(VENV)/installed
 	$(BIN)/outdial demo
@@ -39,6 +39,10 @@ CRASH_MINUTES ?= 10
 crash: $(VENV)/developed
 	$(BIN)/python -m tests.crash --database sqlite --minutes $(CRASH_MINUTES)
 	$(BIN)/python -m tests.crash --database postgres --minutes $(CRASH_MINUTES)
+
+# What strangers may send, searched fifty times longer than by `make test`: some 10 minutes.
+fuzz: $(VENV)/developed
+	OUTDIAL_FUZZ=50 $(BIN)/pytest --timeout 900 tests/fuzz
 
 check-programs:
 	sh tests/programs.sh
