@@ -42,7 +42,7 @@ from outdial.domain.model.sip_address import parse_sip_address
 from outdial.entrypoints.setting_texts import SQLITE_PREFIX, PostgresUrl
 from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import Archive
-from outdial.ports.carrier import Carrier
+from outdial.ports.carrier import Announce, Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError, MissingExtraError, SpeechError, StorageError
 from outdial.ports.intake import Intake
@@ -321,6 +321,20 @@ def speech(settings: Settings) -> Speech:
         return CommandSpeech(command)
     except SpeechError as error:
         raise SpeechError(f"OUTDIAL_SPEECH_COMMAND: {error}") from error
+
+
+async def apology(settings: Settings) -> Announce:
+    """
+    Return what is said to whoever answers a call that must not go on.
+
+    Raises:
+        SpeechError: The voice failed.
+    """
+    voice = speech(settings)
+    if isinstance(voice, WavFileSpeech):  # it knows one sentence, and that is another
+        command = settings.speech_command or find_command()
+        voice = CommandSpeech(command) if command is not None else SilentSpeech()
+    return Announce(audio=await voice.speak(settings.apology))
 
 
 def runtimes(settings: Settings) -> Mapping[RuntimeKind, Runtime]:

@@ -38,7 +38,7 @@ from outdial.entrypoints.readiness import READY, Readiness, database_readiness
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.watching import any_call, watch
 from outdial.entrypoints.wire.call_requests import read_fields
-from outdial.entrypoints.worker.dialling import Workers, dialling
+from outdial.entrypoints.worker.dialling import Listeners, Workers, dialling
 
 
 class Dialer:
@@ -313,9 +313,8 @@ class Dialer:
             self._workers.calls.hang_up(call_id)
 
     async def _start_dialling(self) -> None:
-        workers = await self._open.enter_async_context(
-            dialling(self.settings, self._storage, self._clock, on_moved=self._moved, on_tried=self.metrics.tried)
-        )
+        told = Listeners(on_moved=self._moved, on_tried=self.metrics.tried, on_stopped=self.metrics.stopped)
+        workers = await self._open.enter_async_context(dialling(self.settings, self._storage, self._clock, told))
         self._workers = workers
         self.metrics.live_calls.set_function(lambda: workers.calls.live_calls)
 

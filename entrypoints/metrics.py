@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted, Decision, Refused
 from outdial.domain.model.delivery import Try
+from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import TERMINAL, State
 from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.webhook import Message
@@ -88,6 +89,12 @@ class Metrics:
         self._ended = Counter(
             "outdial_calls_ended_total", "Calls that ended, by how.", ["disposition"], registry=registry
         )
+        self._incidents = Counter(
+            "outdial_incidents_total",
+            "What must not happen and was caught: calls that were answered and stopped, by why.",
+            ["kind", "reason"],
+            registry=registry,
+        )
         self.live_calls = Gauge("outdial_live_calls", "Calls that this process sees through now.", registry=registry)
         self._webhook_lag = Histogram(
             "outdial_webhook_lag_seconds",
@@ -101,6 +108,14 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self._register_http()
+        registry.register(_Database(self))
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def _register_http(self) -> None:
+        registry = self.registry
         self._requests = Counter(
             "outdial_http_requests_total",
             "HTTP requests, by the address they found.",
@@ -114,10 +129,6 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
-        registry.register(_Database(self))
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
 
     def decided(self, decision: Decision) -> None:
         """
@@ -146,6 +157,12 @@ class Metrics:
             self._dial_seconds.observe(max(0.0, (at - call.created_at).total_seconds()))
         elif call.state in TERMINAL and call.disposition is not None:
             self._ended.labels(call.disposition.value).inc()
+
+    def stopped(self, why: Disposition) -> None:
+        """
+        Count a call that was stopped when it was answered.
+        """
+        self._incidents.labels("answer_stopped", why.value).inc()
 
     def tried(self, message: Message, tried: Try) -> None:
         """

@@ -239,6 +239,12 @@ class Settings:
     speech_file: str = _setting(
         "", read_text, allowed="a file's path", meaning="A WAV file that is played instead of spoken greetings."
     )
+    apology: str = _setting(
+        "This call was placed by mistake. We are sorry. Goodbye.",
+        read_text,
+        allowed="a sentence",
+        meaning="Said to whoever answers a call that must not go on.",
+    )
     rate_limit_storage: str = _setting(
         "",
         read_redis,

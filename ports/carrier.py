@@ -2,7 +2,7 @@
 Ringing a phone: what a telephone network or a hosted platform has to do for outdial.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import attrs
@@ -128,6 +128,19 @@ class UncertainError(OutdialError):
 Report = Callable[[CallEvent], None]
 """Takes an attempt's events as they happen; never raises, never waits."""
 
+OnAnswer = Callable[[], Awaitable[Announce | None]]
+"""
+Asked once, when somebody has answered and before anything is said to them; never raises, and answers within 3 s.
+
+`None` lets the conversation begin. An announcement takes its place: it is played, and the line is hung up.
+"""
+
+
+async def no_objection() -> None:
+    """
+    Let every conversation begin: for carriers that are tried out alone.
+    """
+
 
 class Carrier(Protocol):
     """
@@ -149,12 +162,16 @@ class Carrier(Protocol):
         What rings ends as `canceled`, what talks as `disconnected`. Orders that come later are rejected.
         """
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         """
         Send one order, once: no retry, no redirect, no second trunk.
 
         Returns when the network took it. What follows goes to `report`: any of `Ringing` and `Answered`, then exactly
         one `Ended`. After `UncertainError` events may still be reported, as evidence. After `RejectedError` none.
+
+        Whoever answers is connected to `connect`, unless `on_answer` objects; until it is answered nothing is said.
 
         Raises:
             RejectedError: Surely not placed.

@@ -12,7 +12,17 @@ from outdial.adapters.simulator.order_log import OrderLog
 from outdial.adapters.simulator.scenario import CONVERSATION_S, RING_S, Scenario, scenario_for
 from outdial.domain.model.call_event import Answered, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import Announce, Connect, DialOrder, Placed, RejectedError, Report, UncertainError
+from outdial.ports.carrier import (
+    Announce,
+    Connect,
+    DialOrder,
+    OnAnswer,
+    Placed,
+    RejectedError,
+    Report,
+    UncertainError,
+    no_objection,
+)
 from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError
 
@@ -35,6 +45,7 @@ class _Line:
     order: DialOrder
     connect: Connect
     report: Report
+    on_answer: OnAnswer
     hang_up: asyncio.Future[Disposition]
     is_over: asyncio.Event = attrs.field(factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -83,7 +94,9 @@ class SimulatorCarrier:
         for line in lines.values():
             await line.is_over.wait()
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         """
         Take an order and report its fate.
 
@@ -98,7 +111,7 @@ class SimulatorCarrier:
         if scenario.refusal is not None and not scenario.rings:
             raise RejectedError(*scenario.refusal)
         hang_up: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
-        line = _Line(order=order, connect=connect, report=report, hang_up=hang_up)
+        line = _Line(order=order, connect=connect, report=report, on_answer=on_answer, hang_up=hang_up)
         if scenario.is_certain or scenario.rings:
             await self._write_down(line)
             line.task = asyncio.create_task(self._live(line, scenario))
@@ -167,6 +180,8 @@ class SimulatorCarrier:
         line.is_answered = True
         by_machine = True if scenario.by_machine else None
         line.report(Answered(attempt_id=order.attempt_id, at=self._clock.now(), by_machine=by_machine))
+        began = asyncio.get_running_loop().time()
+        line.connect = await line.on_answer() or line.connect
         if not scenario.callee_stays:
             talk_s, disposition = HANG_UP_AT_ONCE_S, Disposition.HANG_UP_CALLEE
         elif isinstance(line.connect, Announce):
@@ -175,7 +190,6 @@ class SimulatorCarrier:
             talk_s, disposition = CONVERSATION_S, Disposition.HANG_UP_CALLEE
         if talk_s > order.max_duration_s:
             talk_s, disposition = order.max_duration_s, Disposition.TIME_LIMIT
-        began = asyncio.get_running_loop().time()
         asked = await self._pass_time(line, talk_s)
         if asked is not None:
             passed_s = (asyncio.get_running_loop().time() - began) / (self._time_scale or 1.0)

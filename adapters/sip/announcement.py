@@ -43,6 +43,12 @@ class Announcement:
         """
         Play the recording.
         """
+        return await self.announce(callee, description, self._audio)
+
+    async def announce(self, callee: Leg, description: str, audio: Audio) -> Ending:
+        """
+        Play another one.
+        """
         del callee
         media = parse_media(description)
         if media is None:
@@ -50,7 +56,7 @@ class Announcement:
                 Disposition.CARRIER_ERROR, HangUpCause(code=488, words="The answer names no sound we can send")
             )
         self._rtp.direct(media)
-        await self._rtp.play(self._audio.pcm)
+        await self._rtp.play(audio.pcm)
         return Ending(Disposition.HANG_UP_AGENT)
 
     def close(self) -> None:

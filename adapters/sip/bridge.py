@@ -7,6 +7,7 @@ agent's: neither gets an INVITE without an offer, which several platforms refuse
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -16,10 +17,11 @@ from outdial.adapters.sip.conversation import Ending
 from outdial.adapters.sip.dialog import Invitation
 from outdial.adapters.sip.endpoint import Endpoint
 from outdial.adapters.sip.leg import Answer, Failure, Leg
+from outdial.adapters.sip.rtp import NoPortLeftError, PortNotOpenedError, RtpSender
 from outdial.adapters.sip.session_description import DISCARD_PORT, Direction, LocalSession, parse_media
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.sip_address import SipAddress, parse_sip_address
-from outdial.ports.carrier import DialOrder, SipUri
+from outdial.ports.carrier import Audio, DialOrder, SipUri
 
 ATTEMPT_HEADER: Final = "X-Outdial-Attempt"
 _REINVITE_S: Final = 10.0
@@ -109,11 +111,25 @@ class Bridge:
     """
 
     def __init__(
-        self, *, endpoint: Endpoint, order: DialOrder, agent: SipUri, caller_host: str, ring_timeout_s: float
+        self,
+        *,
+        endpoint: Endpoint,
+        order: DialOrder,
+        agent: SipUri,
+        open_sound: Callable[[], Awaitable[RtpSender]],
+        caller_host: str,
+        ring_timeout_s: float,
     ) -> None:
+        """
+        Take what it works with.
+
+        Args:
+            open_sound: Opens what the callee hears us from, should it not be joined to the agent.
+        """
         self._endpoint = endpoint
         self._order = order
         self._agent = agent
+        self._open_sound = open_sound
         self._address = read_agent(agent)
         self._caller_host = caller_host
         self._ring_timeout_s = ring_timeout_s
@@ -148,6 +164,27 @@ class Bridge:
             return await self._join(callee, leg)
         finally:
             leg.hang_up()
+
+    async def announce(self, callee: Leg, description: str, audio: Audio) -> Ending:
+        """
+        Take the callee off hold to ourselves and play something; the agent is not invited.
+        """
+        media = parse_media(description)
+        if media is None:
+            return _failed(488, "The callee's answer names no sound we can use")
+        try:
+            sound = await self._open_sound()
+        except (NoPortLeftError, PortNotOpenedError) as error:
+            log.warning("sip_no_port_for_sound", attempt_id=self._order.attempt_id, error=str(error))
+            return _failed(503, "No port for sound can be opened")
+        try:
+            if not await callee.offer(self._callee_side.session.offer(sound.port), _REINVITE_S):
+                return _failed(488, "The callee's side refused our media")
+            sound.direct(attrs.evolve(media, direction=Direction.SENDRECV))  # it answered our hold with a hold
+            await sound.play(audio.pcm)
+        finally:
+            sound.close()
+        return Ending(Disposition.HANG_UP_AGENT)
 
     async def _invite_agent(self, description: str) -> Leg:
         address = self._address

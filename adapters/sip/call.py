@@ -14,7 +14,7 @@ from outdial.adapters.sip.outcomes import CHALLENGES, disposition_of
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import DialOrder, RejectedError, Report, UncertainError
+from outdial.ports.carrier import DialOrder, OnAnswer, RejectedError, Report, UncertainError
 from outdial.ports.clock import Clock
 
 _RANG: Final = range(180, 190)
@@ -39,6 +39,7 @@ class Call:
         trunk: Trunk,
         clock: Clock,
         report: Report,
+        on_answer: OnAnswer,
         ring_until_s: float,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -48,6 +49,7 @@ class Call:
         self._trunk = trunk
         self._clock = clock
         self._report = report
+        self._on_answer = on_answer
         self._ring_until_s = ring_until_s
         self._wanted: asyncio.Future[Disposition] = self._loop.create_future()
         self._answered_at_s: float | None = None
@@ -152,7 +154,7 @@ class Call:
     async def _talk(self, answer: Answer) -> Ending:
         self._answered_at_s = answer.at_s
         self._tell(Answered(attempt_id=self._order.attempt_id, at=self._clock.now()))
-        talking = self._loop.create_task(self._conversation.talk(self._leg, answer.description))
+        talking = self._loop.create_task(self._converse(answer.description))
         try:
             until_s = answer.at_s + self._order.max_duration_s
             await self._first_of(talking, self._leg.ended, self._wanted, until_s=until_s)
@@ -167,6 +169,15 @@ class Call:
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
+
+    async def _converse(self, description: str) -> Ending:
+        """
+        Ask whether the conversation may begin, and hold it; or say what takes its place.
+        """
+        instead = await self._on_answer()
+        if instead is None:
+            return await self._conversation.talk(self._leg, description)
+        return await self._conversation.announce(self._leg, description, instead.audio)
 
     async def _first_of(self, *waited: asyncio.Future[Any], until_s: float) -> None:
         await asyncio.wait(waited, timeout=max(0.0, until_s - self._loop.time()), return_when="FIRST_COMPLETED")

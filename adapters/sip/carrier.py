@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from outdial.adapters.sip import dispatcher
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import Connect, DialOrder, Placed, RejectedError, Report
+from outdial.ports.carrier import Connect, DialOrder, OnAnswer, Placed, RejectedError, Report, no_objection
 from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError
 
@@ -65,7 +65,9 @@ class SipCarrier:
         if switchboard is not None:
             await switchboard.close()
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         """
         Send one INVITE; a second one leaves only to answer a digest challenge.
 
@@ -77,7 +79,7 @@ class SipCarrier:
         if self._switchboard is None:
             cause = HangUpCause(words="The SIP carrier is not started")
             raise RejectedError(Disposition.CARRIER_ERROR, cause)
-        return await self._switchboard.place(order, connect, report)
+        return await self._switchboard.place(order, connect, report, on_answer)
 
     async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         """

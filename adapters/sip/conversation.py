@@ -8,6 +8,7 @@ import attrs
 
 from outdial.adapters.sip.leg import Leg
 from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.ports.carrier import Audio
 
 
 @attrs.frozen
@@ -38,6 +39,11 @@ class Conversation(Protocol):
     async def talk(self, callee: Leg, description: str) -> Ending:
         """
         Talk to a callee who answered with this description, until the agent's side is through. May be cancelled.
+        """
+
+    async def announce(self, callee: Leg, description: str, audio: Audio) -> Ending:
+        """
+        Say something to such a callee instead of talking, until it was said. May be cancelled.
         """
 
     def close(self) -> None:

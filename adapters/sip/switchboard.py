@@ -3,6 +3,7 @@ The running half of the carrier: an endpoint, ports for sound, and the calls tha
 """
 
 import asyncio
+from functools import partial
 from typing import Final, assert_never
 
 import attrs
@@ -21,7 +22,17 @@ from outdial.adapters.sip.session_description import Codec, LocalSession
 from outdial.adapters.sip.transports import Host
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import Announce, Connect, DialOrder, Placed, RejectedError, Report, SipUri, UncertainError
+from outdial.ports.carrier import (
+    Announce,
+    Connect,
+    DialOrder,
+    OnAnswer,
+    Placed,
+    RejectedError,
+    Report,
+    SipUri,
+    UncertainError,
+)
 from outdial.ports.clock import Clock
 from outdial.ports.errors import CarrierUnavailableError
 
@@ -100,7 +111,7 @@ class Switchboard:
             g711.table(codec)  # now, or the first call would stutter
         return cls(trunk=trunk, clock=clock, endpoint=endpoint, ports=ports)
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer) -> Placed:
         """
         Send one order, once.
 
@@ -115,7 +126,7 @@ class Switchboard:
             raise UncertainError(HangUpCause(words="This attempt was placed before"))
         attempt = self._attempts[order.attempt_id] = _Attempt()
         try:
-            call = attempt.call = await self._prepare(order, connect, report, attempt)
+            call = attempt.call = await self._prepare(order, connect, attempt, report=report, on_answer=on_answer)
         except BaseException:
             del self._attempts[order.attempt_id]
             raise
@@ -165,7 +176,9 @@ class Switchboard:
         await self._endpoint.drain(_DRAIN_S_MAX)
         await self._endpoint.close()
 
-    async def _prepare(self, order: DialOrder, connect: Connect, report: Report, attempt: _Attempt) -> Call:
+    async def _prepare(
+        self, order: DialOrder, connect: Connect, attempt: _Attempt, *, report: Report, on_answer: OnAnswer
+    ) -> Call:
         """
         Get everything ready that can fail before anything is sent.
         """
@@ -193,6 +206,7 @@ class Switchboard:
             trunk=self._trunk,
             clock=self._clock,
             report=report,
+            on_answer=on_answer,
             ring_until_s=ring_from_s + order.ring_timeout_s,
         )
 
@@ -231,6 +245,7 @@ class Switchboard:
                     endpoint=self._endpoint,
                     order=order,
                     agent=connect,
+                    open_sound=partial(RtpSender.open, self._ports),
                     caller_host=self._caller_host,
                     ring_timeout_s=self._trunk.agent_ring_timeout_s,
                 )

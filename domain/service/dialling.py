@@ -55,9 +55,9 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
     sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
     if sending is None or not transaction.places.current().is_here:
         return None
-    obstacle = _obstacle(transaction, call, at)
-    if obstacle is not None:
-        block(transaction, call, at=at, disposition=obstacle)
+    why = obstacle(transaction, call, at)
+    if why is not None:
+        block(transaction, call, at=at, disposition=why)
         return None
     save_call(transaction, sending, at)
     transaction.places.count_dial()
@@ -109,7 +109,7 @@ def _leasable(transaction: Transaction, *, trunk: str, capacity: Capacity, limit
     return chosen[:starts]
 
 
-def _obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition | None:
+def obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition | None:
     """
     Return why a call that was accepted may no longer be dialled.
     """

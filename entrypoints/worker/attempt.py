@@ -17,13 +17,15 @@ from structlog.typing import FilteringBoundLogger
 
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
-from outdial.domain.model.call_event import CallEvent, Ended
+from outdial.domain.model.call_event import Answered, CallEvent, Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
+from outdial.domain.service.answering import stop_answered
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
-from outdial.ports.carrier import Carrier, Connect, RejectedError, UncertainError
+from outdial.entrypoints.worker.answer_gate import AnswerGate
+from outdial.ports.carrier import Announce, Carrier, Connect, RejectedError, UncertainError
 from outdial.ports.clock import Clock
 from outdial.ports.errors import SpeechError, StorageError
 from outdial.ports.runtime import Runtime
@@ -55,6 +57,10 @@ class Line:
     What every attempt needs.
 
     Attributes:
+        apology: What is said to whoever answers a call that must not go on.
+
+        on_stopped: Told why a call was stopped that somebody had answered.
+
         on_moved: Told each call that was brought into another state, and when.
     """
 
@@ -63,6 +69,8 @@ class Line:
     runtimes: Mapping[RuntimeKind, Runtime]
     clock: Clock
     ring_timeout_s: int
+    apology: Announce
+    on_stopped: Callable[[Disposition], None]
     on_moved: Callable[[Call, datetime], None]
 
 
@@ -81,6 +89,7 @@ class Attempt:
         self._carrier_is_done = False
         self._may_ring = False
         self._is_unwanted = asyncio.Event()
+        self._gate = AnswerGate(storage=line.storage, clock=line.clock, apology=line.apology, call=lambda: self._call)
 
     @property
     def may_ring(self) -> bool:
@@ -176,7 +185,7 @@ class Attempt:
         order = order_for(self._call, ring_timeout_s=self._line.ring_timeout_s)
         try:
             async with asyncio.timeout(self._line.ring_timeout_s + GRACE_S):
-                await self._line.carrier.place(order, connect, self._report)
+                await self._line.carrier.place(order, connect, self._report, self._gate.ask)
         except RejectedError as error:
             await self._apply(self._rejection(error))
         except UncertainError as error:
@@ -196,7 +205,7 @@ class Attempt:
         Time is counted from placing and from the answer: a carrier that repeats itself wins none.
         """
         until_s = self._in(self._line.ring_timeout_s + GRACE_S)
-        while not self._call.is_terminal:
+        while self._is_live:
             event = await self._next_event(until_s)
             if event is None:
                 await self._end_overdue()
@@ -205,6 +214,17 @@ class Attempt:
             await self._apply(event)
             if self._call.state is State.IN_PROGRESS and state_before is not State.IN_PROGRESS:
                 until_s = self._in(self._call.max_duration_s + GRACE_S)
+            elif isinstance(event, Answered) and self._call.is_terminal:
+                until_s = self._in(self._line.apology.audio.duration_s + GRACE_S)
+
+    @property
+    def _is_live(self) -> bool:
+        """
+        Whether anything more is to be heard: of the call, or of the apology for it.
+        """
+        if self._carrier_is_done:
+            return not self._call.is_terminal
+        return not self._call.is_terminal or self._gate.keeps_line
 
     async def _end_overdue(self) -> None:
         """
@@ -279,9 +299,19 @@ class Attempt:
         self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        self._take(await self._store(partial(apply_event, dialled=self._call, event=event)))
+        self._take(await self._store(self._writing(event)))
         self._carrier_is_done = isinstance(event, Ended)
+        if self._carrier_is_done and self._gate.why is not None:
+            self._line.on_stopped(self._gate.why)
         self._log.info("call_progress", state=self._call.state)
+
+    def _writing(self, event: CallEvent) -> Callable[[Transaction], Call]:
+        """
+        Return what an event writes; of a call that was stopped nothing counts any more but that.
+        """
+        if self._gate.why is not None:
+            return partial(stop_answered, dialled=self._call, at=event.at, why=self._gate.why)
+        return partial(apply_event, dialled=self._call, event=event)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:
         """

@@ -16,11 +16,12 @@ import structlog
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.capacity import Capacity
+from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.dialling import lease
 from outdial.domain.service.progress import recover
 from outdial.entrypoints.worker.attempt import Attempt, Line
-from outdial.ports.carrier import Carrier
+from outdial.ports.carrier import Announce, Audio, Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import StorageError
 from outdial.ports.runtime import Runtime
@@ -46,6 +47,8 @@ CARRIER_STOP_TIMEOUT_S: Final = 15.0
 
 FINISH_TIMEOUT_S: Final = 15.0
 """How long it may take to write down what the carrier reported while it stopped."""
+
+NO_WORDS: Final = Announce(audio=Audio(pcm=b""))
 
 _log = structlog.get_logger()
 
@@ -103,12 +106,18 @@ class CallWorker:
         runtimes: Mapping[RuntimeKind, Runtime],
         clock: Clock,
         settings: CallWorkerSettings,
+        apology: Announce = NO_WORDS,
+        on_stopped: Callable[[Disposition], None] = lambda _why: None,
         on_moved: Callable[[Call, datetime], None] = lambda _call, _at: None,
     ) -> None:
         """
         Take what it works with.
 
         Args:
+            apology: What is said to whoever answers a call that must not go on.
+
+            on_stopped: Told why a call was stopped that somebody had answered.
+
             on_moved: Told each call that it brought into another state, and when.
         """
         self._line = Line(
@@ -117,6 +126,8 @@ class CallWorker:
             runtimes=runtimes,
             clock=clock,
             ring_timeout_s=settings.ring_timeout_s,
+            apology=apology,
+            on_stopped=on_stopped,
             on_moved=on_moved,
         )
         self._settings = settings

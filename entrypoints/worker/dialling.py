@@ -11,6 +11,7 @@ import attrs
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.delivery import Try
+from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.webhook import Message, event_of
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
@@ -39,22 +40,28 @@ class Workers:
     mail: WebhookWorker
 
 
-@asynccontextmanager
-async def dialling(
-    settings: Settings,
-    storage: Storage,
-    clock: Clock,
-    *,
-    on_moved: Callable[[Call, datetime], None],
-    on_tried: Callable[[Message, Try], None],
-) -> AsyncIterator[Workers]:
+@attrs.frozen(kw_only=True)
+class Listeners:
     """
-    Dial what is queued, as long as it is held open.
+    Who is told what is done.
 
-    Args:
+    Attributes:
         on_moved: Told each call that is brought into another state, and when.
 
         on_tried: Told each try to send a message to a webhook.
+
+        on_stopped: Told why a call was stopped that somebody had answered.
+    """
+
+    on_moved: Callable[[Call, datetime], None]
+    on_tried: Callable[[Message, Try], None]
+    on_stopped: Callable[[Disposition], None]
+
+
+@asynccontextmanager
+async def dialling(settings: Settings, storage: Storage, clock: Clock, listeners: Listeners) -> AsyncIterator[Workers]:
+    """
+    Dial what is queued, as long as it is held open.
 
     Raises:
         StorageError: The database can't be used, or another process dials from it.
@@ -65,10 +72,10 @@ async def dialling(
     """
     async with AsyncExitStack() as running:
         running.enter_context(composition.dialling_rights(settings))
-        mail = await running.enter_async_context(_mailing(settings, storage, clock, on_tried))
+        mail = await running.enter_async_context(_mailing(settings, storage, clock, listeners.on_tried))
 
         def moved(call: Call, at: datetime) -> None:
-            on_moved(call, at)
+            listeners.on_moved(call, at)
             if event_of(call) is not None:
                 mail.wake()
 
@@ -89,6 +96,8 @@ async def dialling(
                 capacity=settings.capacity,
                 has_rivals=composition.is_shared(settings),
             ),
+            apology=await composition.apology(settings),
+            on_stopped=listeners.on_stopped,
             on_moved=moved,
         )
         running.push_async_callback(worker.stop)

@@ -14,7 +14,16 @@ import structlog
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.service.quarantine import enter_place
-from outdial.ports.carrier import Carrier, Connect, DialOrder, Placed, RejectedError, Report
+from outdial.ports.carrier import (
+    Carrier,
+    Connect,
+    DialOrder,
+    OnAnswer,
+    Placed,
+    RejectedError,
+    Report,
+    no_objection,
+)
 from outdial.ports.clock import Clock
 from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.errors import StorageError
@@ -127,14 +136,16 @@ class _WitnessedCarrier:
     async def stop(self) -> None:
         await self._carrier.stop()
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         try:
             await self._keeper.note_dial()
         except StorageError as error:
             _log.error("dial_not_witnessed", attempt_id=order.attempt_id, problem=str(error))
             cause = HangUpCause(words="Not dialled: it could not be written down beside the database.")
             raise RejectedError(Disposition.CARRIER_ERROR, cause) from error
-        return await self._carrier.place(order, connect, report)
+        return await self._carrier.place(order, connect, report, on_answer)
 
     async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         await self._carrier.hang_up(attempt_id, disposition)

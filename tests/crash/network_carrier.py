@@ -15,7 +15,17 @@ import attrs
 
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import Carrier, Connect, DialOrder, Placed, RejectedError, Report, UncertainError
+from outdial.ports.carrier import (
+    Carrier,
+    Connect,
+    DialOrder,
+    OnAnswer,
+    Placed,
+    RejectedError,
+    Report,
+    UncertainError,
+    no_objection,
+)
 from tests.crash.failpoints import Failpoints
 
 ANSWER_S: Final = 0.6
@@ -37,6 +47,7 @@ class NetworkCarrier:
     tries: int = 1
     _following: dict[str, "asyncio.Task[None]"] = attrs.field(factory=dict)
     _hung_up: dict[str, Disposition] = attrs.field(factory=dict)
+    _on_answer: dict[str, OnAnswer] = attrs.field(factory=dict)
 
     async def start(self) -> None:
         """
@@ -50,10 +61,17 @@ class NetworkCarrier:
         for attempt_id in list(self._following):
             await self.hang_up(attempt_id, Disposition.DISCONNECTED)
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:  # noqa: ARG002 - no sound
+    async def place(
+        self,
+        order: DialOrder,
+        connect: Connect,  # noqa: ARG002 - no sound
+        report: Report,
+        on_answer: OnAnswer = no_objection,
+    ) -> Placed:
         """
         Send one order.
         """
+        self._on_answer[order.attempt_id] = on_answer
         for _ in range(self.tries - 1):
             with contextlib.suppress(UncertainError):
                 return await self._place_once(order, report)
@@ -111,6 +129,9 @@ class NetworkCarrier:
                 event = _event(attempt_id, line)
                 if event is not None:
                     report(event)
+                if isinstance(event, Answered) and await self._on_answer[attempt_id]() is not None:
+                    report(Ended(attempt_id=attempt_id, at=_now(), disposition=Disposition.HANG_UP_AGENT, talk_s=1))
+                    break
         except (OSError, ValueError):
             pass  # nothing more is heard of it
         except asyncio.CancelledError:

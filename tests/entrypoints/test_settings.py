@@ -53,6 +53,7 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "number_check": {"possible": "possible", "valid": "valid"},
     "speech_command": {"say {text_file} {wav_file}": "say {text_file} {wav_file}"},
     "speech_file": {"/srv/hello.wav": "/srv/hello.wav"},
+    "apology": {"We are sorry.": "We are sorry."},
     "rate_limit_storage": {
         "redis://127.0.0.1": "redis://127.0.0.1",
         "rediss://outdial:correct@redis.example:6380/2": "rediss://outdial:correct@redis.example:6380/2",

@@ -3,14 +3,15 @@ A callee joined to an agent that has a SIP address of its own.
 """
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from outdial.domain.model.disposition import Disposition
-from outdial.ports.carrier import RejectedError, SipUri
-from tests.telephony.calls import Reports, carrier_for, order, run
+from outdial.ports.carrier import Announce, RejectedError, SipUri
+from tests.telephony.calls import Reports, carrier_for, order, run, sound
 from tests.telephony.ports import free_port
 from tests.telephony.scripted_callee import ScriptedCallee, describe, scripted_callee
 from tests.telephony.sipp import sipp
@@ -363,5 +364,37 @@ def test_unusable_agent_is_refused_before_anything_is_dialled(connect: SipUri) -
         assert Disposition.CARRIER_ERROR == raised.value.disposition
         assert "The agent's SIP address can't be used" == raised.value.cause.words
         assert [] == callee.seen
+
+    run(scenario())
+
+
+def test_a_callee_who_must_not_be_joined_hears_us_and_the_agent_nothing() -> None:
+    """
+    An objection takes the callee off hold to our own sound, then hangs up; no INVITE leaves for the agent.
+    """
+
+    async def scenario() -> None:
+        reports = Reports()
+
+        async def object_to_it() -> Announce:
+            return sound(0.3)
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+            ear.bind(("127.0.0.1", 0))
+            ear.settimeout(5)
+            port = ear.getsockname()[1]
+            async with scripted_callee() as callee, scripted_callee() as agent, carrier_for(callee.port) as carrier:
+                placing = asyncio.create_task(carrier.place(order(), agent_at(agent.port), reports, object_to_it))
+                await callee.answer(describe(port, direction="inactive"))
+                callee.respond(await callee.receive("INVITE"), "200 OK", describe(port))
+                await callee.receive("ACK")
+                await placing
+                await callee.hang_up()
+                ended = await reports.ended()
+                heard = ear.recv(2000)
+
+            assert 0 == agent.count("INVITE")
+        assert Disposition.HANG_UP_AGENT == ended.disposition
+        assert len(heard) > 160
 
     run(scenario())

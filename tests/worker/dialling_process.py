@@ -23,7 +23,7 @@ from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
-from outdial.ports.carrier import Announce, Carrier, Connect, DialOrder, Placed, Report
+from outdial.ports.carrier import Announce, Carrier, Connect, DialOrder, OnAnswer, Placed, Report, no_objection
 
 SLOW_AGENT: Final = "+15555550120"
 """Its agent never gets ready, as long as the process is to be slow: the call stays leased."""
@@ -54,7 +54,9 @@ class _LoggedCarrier:
         """
         await self._carrier.stop()
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         """
         Take an order.
         """
@@ -64,7 +66,7 @@ class _LoggedCarrier:
         os.close(descriptor)
         if self._is_slow and order.callee.e164 == SLOW_NETWORK:
             await asyncio.Event().wait()
-        return await self._carrier.place(order, connect, report)
+        return await self._carrier.place(order, connect, report, on_answer)
 
     async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         """

@@ -13,6 +13,7 @@ from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted
+from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.policy import Policy
@@ -20,8 +21,8 @@ from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.reading import CallView
-from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
-from outdial.ports.carrier import Carrier
+from outdial.entrypoints.worker.call_worker import NO_WORDS, CallWorker, CallWorkerSettings
+from outdial.ports.carrier import Announce, Carrier
 from outdial.ports.runtime import Runtime
 from outdial.ports.storage import Reader
 from tests import builders
@@ -87,6 +88,8 @@ class Office:
         live_calls_max: int = 100,
         poll_s: float = 0.5,
         has_rivals: bool = False,
+        apology: Announce = NO_WORDS,
+        on_stopped: Callable[[Disposition], None] = lambda _why: None,
     ) -> CallWorker:
         """
         Make a dialler; it has to be started and stopped.
@@ -99,6 +102,8 @@ class Office:
             settings=CallWorkerSettings(
                 ring_timeout_s=RING_TIMEOUT_S, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
             ),
+            apology=apology,
+            on_stopped=on_stopped,
         )
 
     def carrier(self, fate: Fate = conversation) -> ScriptedCarrier:

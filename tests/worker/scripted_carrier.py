@@ -10,7 +10,7 @@ import attrs
 
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import Carrier, Connect, DialOrder, Placed, RejectedError, Report
+from outdial.ports.carrier import Carrier, Connect, DialOrder, OnAnswer, Placed, RejectedError, Report, no_objection
 from outdial.ports.clock import Clock
 
 HANG_UP_S: Final = 0.2
@@ -27,6 +27,7 @@ class Line:
     connect: Connect
     clock: Clock
     _report: Report
+    on_answer: OnAnswer
     is_answered: bool = False
     is_over: bool = False
 
@@ -147,13 +148,15 @@ class ScriptedCarrier:
             await self._on_hang_up(line, Disposition.DISCONNECTED if line.is_answered else Disposition.CANCELED)
         await asyncio.sleep(2 * HANG_UP_S)
 
-    async def place(self, order: DialOrder, connect: Connect, report: Report) -> Placed:
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
         """
         Take an order; the same one never twice.
         """
         assert self.is_started, "An order was placed on a carrier that is stopped."
         assert order.attempt_id not in self.lines, "An order was placed twice."
-        line = Line(order=order, connect=connect, clock=self._clock, report=report)
+        line = Line(order=order, connect=connect, clock=self._clock, report=report, on_answer=on_answer)
         self.lines[order.attempt_id] = line
         self.live_max = max(self.live_max, len(self.live))
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from outdial.domain.model.call_event import Answered, Ended
 from outdial.domain.model.disposition import Disposition
-from outdial.ports.carrier import Carrier, DialOrder, RejectedError, UncertainError
+from outdial.ports.carrier import Announce, Carrier, DialOrder, RejectedError, UncertainError
 from tests.contract.carrier.under_test import CarrierUnderTest, Fate, elapsed_s, greeting, order
 from tests.telephony.calls import Reports
 
@@ -332,5 +332,30 @@ def test_several_orders_keep_their_events_apart(under_test: CarrierUnderTest) ->
         listened, hung_up = Disposition.HANG_UP_AGENT, Disposition.CANCELED
         assert [listened, hung_up, listened, listened] == [ended.disposition for ended in ends]
         assert SEVERAL == sum(isinstance(event, Answered) for reports in placed for event in reports.events)
+
+    under_test.run(scenario())
+
+
+def test_what_is_said_instead_ends_the_call(under_test: CarrierUnderTest) -> None:
+    """
+    Whoever answers is asked about once; an objection is heard to its end in place of the agent, and the line hung up.
+    """
+
+    async def scenario() -> None:
+        asked, reports, questions = order(under_test, Fate.LISTENS), Reports(), list[list[str]]()
+
+        async def object_to_it() -> Announce:
+            questions.append(reports.kinds)
+            return greeting(SHORT_S)
+
+        async with under_test.opened(Fate.LISTENS) as carrier:
+            began_s = elapsed_s()
+            await carrier.place(asked, greeting(LONG_S), reports, object_to_it)
+            ended = await _only_end(reports, asked)
+
+            assert Disposition.HANG_UP_AGENT == ended.disposition
+            assert 1 == ended.talk_s
+            assert elapsed_s() < began_s + LONG_S
+            assert ["Answered"] == [kinds[-1] for kinds in questions]
 
     under_test.run(scenario())
