@@ -93,9 +93,9 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 def read_boolean(text: str) -> bool:
     """
-    Read `true` or `false`.
+    Read `on` or `off`; `true` and `false` mean the same.
     """
-    return one_of("true", "false")(text) == "true"
+    return one_of("on", "off", "true", "false")(text) in {"on", "true"}
 
 
 def read_text(text: str) -> str:

@@ -183,9 +183,9 @@ class Settings:
         meaning="Messages sent to one webhook at once, by all workers together.",
     )
     webhook_allow_http_loopback: bool = _setting(
-        "false",
+        "off",
         read_boolean,
-        allowed="`true` or `false`",
+        allowed="`on` or `off`",
         meaning="Whether webhooks may be `http://` to this machine, for trying things out.",
     )
     max_call_duration_s: int = _setting(
@@ -253,9 +253,9 @@ class Settings:
         secret=True,
     )
     api_key_in_query: bool = _setting(
-        "false",
+        "off",
         read_boolean,
-        allowed="`true` or `false`",
+        allowed="`on` or `off`",
         meaning="Whether `?api_key=` is accepted, for trying things out.",
     )
     metrics: str = _setting(

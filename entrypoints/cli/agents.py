@@ -123,7 +123,7 @@ def _listed(page: AgentsPage) -> RenderableType:
             plain(_minutes(view.totals)),
         )
     following = f"; those that follow: --cursor {page.following}" if page.following is not None else ""
-    return Group(table, plain(f"{len(page.agents)} agents{following}", style="dim"))
+    return Group(table, plain(f"{len(page.agents)} agents shown{following}", style="dim"))
 
 
 def _minutes(totals: AgentTotals) -> str:

@@ -29,7 +29,7 @@ def test_agents_are_listed_and_shown(line: CommandLine) -> None:
     assert listed["agents"] == part["agents"] + rest["agents"]
     assert [listed["agents"][0]] * 2 == shown
     assert (1, 0.0) == (shown[0]["total_calls"], shown[0]["minutes_used"])
-    assert "2 agents" in people
+    assert "2 agents shown" in people
     assert "0.00 min" in people
 
 
