@@ -19,7 +19,7 @@ lint: $(VENV)/developed
 
 pytest: $(VENV)/developed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile  # many tests wait: for phones, processes, time-outs
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='domain/*,ports/*' --fail-under=100

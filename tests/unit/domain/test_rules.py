@@ -83,7 +83,7 @@ def test_the_operator_needs_an_account_and_no_key() -> None:
     assert Refused(reason=Reason.INVALID_KEY) == decide(operator, builders.facts(key=None, account=None))
 
 
-@pytest.mark.parametrize("permission", set(Permission) - {Permission.INITIATE_CALLS})
+@pytest.mark.parametrize("permission", sorted(set(Permission) - {Permission.INITIATE_CALLS}))
 def test_no_other_permission_initiates_calls(permission: Permission) -> None:
     """
     Reading and managing say nothing about calling.
