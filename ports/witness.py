@@ -12,6 +12,12 @@ class Witness(Protocol):
     Remembers one database's place, as durably as the database itself.
     """
 
+    @property
+    def hears_of_dials(self) -> bool:
+        """
+        Whether each dial has to be noted before its order is placed.
+        """
+
     async def confirms(self, place: DiallingPlace) -> bool:
         """
         Tell whether this is the database of the last `note`, and nothing is missing from it.

@@ -10,6 +10,13 @@ class TrustingWitness:
     Believes what the database says.
     """
 
+    @property
+    def hears_of_dials(self) -> bool:
+        """
+        No: whatever happens to the database while a call is placed must not keep the call from being placed.
+        """
+        return False
+
     async def confirms(self, place: DiallingPlace) -> bool:
         """
         Tell what the database tells.

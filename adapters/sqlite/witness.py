@@ -68,6 +68,13 @@ class FileWitness:
         self._one_at_a_time = threading.Lock()
         self._noted: DiallingPlace | None = None
 
+    @property
+    def hears_of_dials(self) -> bool:
+        """
+        Yes: a restored file has forgotten them.
+        """
+        return True
+
     async def confirms(self, place: DiallingPlace) -> bool:
         """
         Tell whether the file knows this database, and of no dial that the database lacks.

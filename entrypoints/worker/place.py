@@ -85,9 +85,9 @@ class PlaceKeeper:
 
     def witnessed(self, carrier: Carrier) -> Carrier:
         """
-        Return a carrier that gets no order before the witness knows of the dial.
+        Return a carrier that gets no order before the witness knows of the dial, where it has to.
         """
-        return _WitnessedCarrier(carrier, self)
+        return _WitnessedCarrier(carrier, self) if self._witness.hears_of_dials else carrier
 
     async def note_dial(self) -> None:
         """

@@ -8,6 +8,7 @@ import pytest
 
 from outdial.adapters.memory.storage import MemoryStorage
 from outdial.adapters.memory.witness import TrustingWitness
+from outdial.adapters.simulator.carrier import SimulatorCarrier
 from outdial.domain.model.call import Call
 from outdial.domain.model.lifecycle import State
 from outdial.domain.rules.ladder import decide_all
@@ -56,6 +57,20 @@ def test_a_change_is_noticed_while_it_dials() -> None:
         assert (2, True) == ((await _place(storage)).epoch, (await _place(storage)).is_here)
         await keeper.stop()
         await keeper.stop()
+
+    run_in_virtual_time(scenario())
+
+
+def test_a_database_that_tells_by_itself_is_not_asked_at_each_dial() -> None:
+    """
+    An outage between the point of no return and the order ends no call whose phone may ring.
+    """
+
+    async def scenario() -> None:
+        _storage, _moved, keeper = await _with_a_call()
+        carrier = SimulatorCarrier(LoopClock())
+
+        assert keeper.witnessed(carrier) is carrier
 
     run_in_virtual_time(scenario())
 
