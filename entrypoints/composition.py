@@ -286,10 +286,16 @@ def carrier(settings: Settings) -> Carrier:
             rtp_port_min=first_port,
             rtp_port_max=last_port,
             tls_ca_file=settings.sip_tls_ca or None,
+            dialogs_folder=settings.sip_dialogs or _beside_database(settings),
         )
     except ValueError as error:
         raise CarrierUnavailableError(f"OUTDIAL_SIP_* and OUTDIAL_RTP_PORTS don't go together: {error}") from error
     return SipCarrier(trunk, clock())
+
+
+def _beside_database(settings: Settings) -> Path | None:
+    path = database_path(settings)
+    return None if path is None else path.with_name(f"{path.name}-dialogs")
 
 
 async def reach(carrier: Carrier) -> None:

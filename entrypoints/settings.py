@@ -142,6 +142,12 @@ class Settings:
     sip_tls_ca: str = _setting(
         "", read_text, allowed="a file's path", meaning="Certificates that TLS trusts; empty for the system's."
     )
+    sip_dialogs: str = _setting(
+        "",
+        read_text,
+        allowed="a folder's path",
+        meaning="Remembers calls that talk, for a restart to hang up; empty for one beside a SQLite database.",
+    )
     rtp_ports: tuple[int, int] = _setting(
         "40000-40999", read_port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
     )

@@ -2,6 +2,7 @@
 One outbound INVITE dialog (RFC 3261, 12 and 13): sippy's user agent, held to what a calling service may do.
 """
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import attrs
@@ -10,13 +11,17 @@ from sippy.CCEvents import CCEventTry
 from sippy.MsgBody import MsgBody
 from sippy.SipCallId import SipCallId
 from sippy.SipContact import SipContact
+from sippy.SipFrom import SipFrom
 from sippy.SipGenericHF import SipGenericHF
 from sippy.SipHeader import SipHeader
+from sippy.SipRoute import SipRoute
+from sippy.SipTo import SipTo
 from sippy.SipURL import SipURL
 from sippy.UA import UA
 from sippy.UacStateCancelling import UacStateCancelling
 from sippy.UaStateConnected import UaStateConnected
 
+from outdial.adapters.sip.lost_calls import LostDialog
 from outdial.adapters.sip.outcomes import CHALLENGES
 from outdial.adapters.sip.transactions import TransactionManager
 from outdial.adapters.sip.transports import Host
@@ -122,6 +127,7 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         self._listener = listener
         self._challenged = False
         self._bye_challenged = False
+        self.on_bye_answered: Callable[[int], None] = lambda _code: None
 
     def invite(self) -> None:
         """
@@ -133,6 +139,34 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         event.extra_headers = tuple(SipHeader(name=name, body=Verbatim(name, value)) for name, value in self._headers())
         event.onUacSetupComplete = self._address
         self.recvEvent(event)
+
+    def as_kept(self) -> LostDialog:
+        """
+        Return what a later process needs to end the dialog once it is established.
+        """
+        return LostDialog(
+            call_id=str(self.cId),
+            caller=str(self.lUri),
+            callee=str(self.rUri),
+            target=str(self.rTarget),
+            routes=[str(route) for route in self.routes],
+            sequence=self.lCSeq,
+            peer=self._invitation.next_hop if self._invitation.transport != "udp" else self.rAddr[0],
+            transport=self._invitation.transport,
+        )
+
+    def end_lost(self, lost: LostDialog) -> None:
+        """
+        Send the BYE of a dialog that another process established.
+        """
+        self.cId = SipCallId(lost.call_id)
+        self.lUri, self.rUri = SipFrom(lost.caller), SipTo(lost.callee)
+        self.rTarget = SipURL(lost.target)
+        self.routes = [SipRoute(route) for route in lost.routes]
+        for header in (self.lUri, self.rUri, *self.routes):
+            header.parse()
+        self.lCSeq = lost.sequence
+        self.newTransaction(self.genRequest("BYE"))
 
     def stop_authenticating(self) -> None:
         """
@@ -231,12 +265,13 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         """
         Answer a challenge to the BYE, once: a trunk that wants one would let the call and its costs go on.
         """
-        if response.getSCode()[0] not in CHALLENGES or self._bye_challenged:
+        code = response.getSCode()[0]
+        if code not in CHALLENGES or self._bye_challenged or self._invitation.credentials is None:
+            if code // 100 > 1:
+                self.on_bye_answered(code)
             return
         self._bye_challenged = True
-        self.username, self.password = self._invitation.credentials or (None, None)
-        if self.username is None:
-            return
+        self.username, self.password = self._invitation.credentials
         names = ("www-authenticate", "proxy-authenticate")
         for challenge in [found for name in names for found in response.getHFBodys(name)]:
             supported, qop = challenge.supportedAlgorithm()

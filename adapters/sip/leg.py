@@ -18,6 +18,7 @@ from sippy.CCEvents import (
 )
 
 from outdial.adapters.sip.dialog import Dialog, Invitation, body
+from outdial.adapters.sip.lost_calls import LostCalls
 from outdial.adapters.sip.outcomes import q850_cause
 from outdial.adapters.sip.transactions import TransactionManager
 
@@ -84,6 +85,7 @@ class Leg:
         transactions: TransactionManager,
         invitation: Invitation,
         *,
+        lost_calls: LostCalls,
         on_offer: Callable[[str | None], str | None] = lambda _offer: None,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -95,6 +97,8 @@ class Leg:
         self.cancelled = False
         self.on_offer = on_offer
         self._transactions = transactions
+        self._lost_calls = lost_calls
+        self._call_id = invitation.call_id
         self._updated: asyncio.Future[int] | None = None
         self._dialog = Dialog(transactions, invitation, self)
 
@@ -120,6 +124,7 @@ class Leg:
         if self.cancelled or self.ended.done():
             return
         self.cancelled = True
+        self._lost_calls.forget(self._call_id)
         self._dialog.stop_authenticating()
         self._dialog.recvEvent(CCEventDisconnect())
 
@@ -189,6 +194,8 @@ class Leg:
             _settle(self.ringing, None)
 
     def _on_success(self, data: Any) -> None:
+        if not self.cancelled:
+            self._lost_calls.keep(self._dialog.as_kept())
         if self._updated is not None:
             _settle(self._updated, data[0])
             return
@@ -209,6 +216,7 @@ class Leg:
         _settle(self.responded, None)
 
     def _end(self, reason: str) -> None:
+        self._lost_calls.forget(self._call_id)
         _settle(self.ended, reason)
 
     def _failure_of(self, response: Any) -> Failure:

@@ -109,7 +109,10 @@ class Switchboard:
             ) from error
         for codec in Codec:
             g711.table(codec)  # now, or the first call would stutter
-        return cls(trunk=trunk, clock=clock, endpoint=endpoint, ports=ports)
+        opened = cls(trunk=trunk, clock=clock, endpoint=endpoint, ports=ports)
+        opened._lives.add(ending := asyncio.get_running_loop().create_task(endpoint.end_lost_calls(trunk)))
+        ending.add_done_callback(opened._lives.discard)
+        return opened
 
     async def place(self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer) -> Placed:
         """

@@ -45,6 +45,8 @@ class Trunk:
 
         tls_ca_file: PEM file of a certificate authority to trust besides the system's.
 
+        dialogs_folder: Where calls that talk are remembered for a later process to hang up; `None` for nowhere.
+
         no_answer_from_trunk_s: Stop sending an INVITE which the trunk does not react to after this long.
 
         connect_timeout_s: Longest wait for a name, a TCP connection or a TLS handshake.
@@ -64,6 +66,7 @@ class Trunk:
     rtp_port_min: int = 16384
     rtp_port_max: int = 32766
     tls_ca_file: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
+    dialogs_folder: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
     no_answer_from_trunk_s: float = attrs.field(default=8.0, validator=attrs.validators.gt(0))
     connect_timeout_s: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
     cancel_wait_s: float = attrs.field(

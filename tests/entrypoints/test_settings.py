@@ -34,6 +34,7 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "sip_username": {"outdial": "outdial", "Zoë at work": "Zoë at work"},
     "sip_password": {"correct horse": "correct horse", '"\\': '"\\'},
     "sip_tls_ca": {"/etc/ca.pem": "/etc/ca.pem"},
+    "sip_dialogs": {"/srv/dialogs": "/srv/dialogs"},
     "rtp_ports": {"1024-65535": (1024, 65535), "40000-40001": (40000, 40001)},
     "ring_timeout_s": {"1": 1, "300": 300},
     "live_calls_max": {"1": 1, "10000": 10000},
