@@ -38,14 +38,13 @@ class Play:
         with tempfile.TemporaryDirectory(prefix="outdial-crash-") as text:
             folder = Path(text)
             url = new_database() if self._database == "postgres" else f"sqlite:///{folder / 'outdial.db'}"
-            known = len(self.totals.broken)
             try:
                 report = await run(plan, folder, url, self._home)
-                self.totals.add(name, report)
             except (AssertionError, TimeoutError, ExceptionGroup) as error:
-                report = None
                 self.totals.broken.append(f"{name}: it came to no end: {error!r}")
-        for words in self.totals.broken[known:]:
+                say(self.totals.broken[-1])
+                return None
+        for words in self.totals.add(name, report):
             say(words)
         return report
 

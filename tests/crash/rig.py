@@ -24,6 +24,8 @@ ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 30.0
 STOP_S: Final = 30.0
 POLL_S: Final = 0.005
+STOPPED_S: Final = 0.4
+"""How long a service that is stopped stays so."""
 
 CANARIES: Final = ("sip-canary-5c1f0e", "metrics-canary-77aa21")
 """Secrets of the service that must not be seen anywhere outside of it."""
@@ -91,6 +93,16 @@ class Service:
     number: int
     handle: int | None
     output: Path
+
+    @property
+    def is_stopped(self) -> bool:
+        """
+        Whether the process waits for SIGCONT.
+        """
+        try:
+            return Path(f"/proc/{self.number}/stat").read_text().rpartition(") ")[2].startswith("T")
+        except OSError:
+            return False
 
     @property
     def is_alive(self) -> bool:
@@ -169,6 +181,7 @@ class Rig:
         service = self.service = Service(number, handle, output)
         end_s = time.monotonic() + START_S
         while service.is_alive:
+            await self.go_on_if_stopped()
             url = _url_in(output)
             if url is not None:
                 self.url = url
@@ -193,6 +206,15 @@ class Rig:
         await self.service.ended(STOP_S)
         self.url = ""
         self.kills += 1
+
+    async def go_on_if_stopped(self) -> None:
+        """
+        Have a service that stopped itself go on after a while.
+        """
+        if self.service is not None and self.service.is_stopped:
+            self.stops += 1
+            await asyncio.sleep(STOPPED_S)
+            self.service.signal(signal.SIGCONT)
 
     async def pause(self, seconds: float) -> None:
         """

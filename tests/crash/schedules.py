@@ -4,8 +4,9 @@ Schedules: what is asked for, and when which process dies of what.
 
 import asyncio
 import random
-import signal
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -20,9 +21,9 @@ from outdial.entrypoints.wire.webhook_requests import NewWebhook
 from tests.crash.carrier_process import NAMES
 from tests.crash.failpoints import ESSENTIAL
 from tests.crash.invariants import Evidence, Verdict, judge
-from tests.crash.rig import Nursery, Rig, rig
-from tests.crash.service_process import AHEAD, CLOCK_JUMPS, MISTAKE
-from tests.crash.witnesses import Answered, Answers, is_quiet, open_things
+from tests.crash.rig import STOPPED_S, Nursery, Rig, rig
+from tests.crash.service_process import AHEAD, CLOCK_JUMPS, MISTAKE, PAGES_LEFT
+from tests.crash.witnesses import Answered, Answers, hold_lock, is_quiet, open_things
 from tests.library.setting_up import furnish
 
 QUIET_S: Final = 60.0
@@ -30,7 +31,7 @@ PAUSE_S: Final = 0.02
 LIFE_S: Final = 20.0
 """How long a life goes on that is to end at a failpoint, or when all is over."""
 
-STOPPED_S: Final = 0.4
+LOCKED_S: Final = 1.5
 LISTED: Final = "+15559990000"
 """On a Do-Not-Call list from the beginning."""
 
@@ -51,12 +52,18 @@ class Life:
         paused_after_s: When it is stopped for a while.
 
         carrier_away_after_s: When the network is killed for a while.
+
+        locked_after_s: When somebody else locks the database for a while.
+
+        pages_left: By how much a SQLite file may grow until the disk is full; `None` for any.
     """
 
     failpoint: str = ""
     killed_after_s: float | None = None
     paused_after_s: float | None = None
     carrier_away_after_s: float | None = None
+    locked_after_s: float | None = None
+    pages_left: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -122,13 +129,17 @@ def random_plan(seed: int) -> Plan:
 
 def _random_life(chance: random.Random) -> Life:
     name = f"{chance.choice(ESSENTIAL)}:{chance.randint(1, 6)}"
-    match chance.randrange(5):
+    match chance.randrange(7):
         case 0 | 1:
             return Life(failpoint=name)
         case 2:
             return Life(killed_after_s=chance.uniform(0.02, 1.0))
         case 3:
             return Life(failpoint=f"{name}:stop", killed_after_s=chance.uniform(0.5, 1.5))
+        case 4:
+            return Life(locked_after_s=chance.uniform(0.02, 0.4), killed_after_s=chance.uniform(0.5, 4.0))
+        case 5:
+            return Life(pages_left=chance.randint(0, 40), killed_after_s=chance.uniform(0.5, 1.5))
         case _:
             return Life(
                 paused_after_s=chance.uniform(0.02, 0.4),
@@ -151,7 +162,8 @@ async def run(plan: Plan, folder: Path, database: str, nursery: Nursery) -> Repo
         asking = asyncio.create_task(_ask_all(built, plan, customer, answers))
         try:
             for life in plan.lives:
-                await built.start(life.failpoint)
+                full = {PAGES_LEFT: str(life.pages_left)} if life.pages_left is not None else {}
+                await built.start(life.failpoint, **full)
                 await _live(built, life, asking)
                 if asking.done() and is_quiet(database) and built.service is not None and built.service.is_alive:
                     break
@@ -204,20 +216,21 @@ async def _live(built: Rig, life: Life, asking: "asyncio.Task[None]") -> None:
     service = built.service
     assert service is not None
     began_s = time.monotonic()
-    due = {"pause": life.paused_after_s, "carrier": life.carrier_away_after_s}
+    due: dict[Callable[[float], Awaitable[None]], float | None] = {
+        built.pause: life.paused_after_s,
+        built.restart_carrier: life.carrier_away_after_s,
+        partial(hold_lock, built.database): life.locked_after_s,
+    }
     while service.is_alive and not (asking.done() and is_quiet(built.database)):
         lived_s = time.monotonic() - began_s
         if life.killed_after_s is not None and lived_s > life.killed_after_s:
             break
         assert lived_s < LIFE_S + QUIET_S, open_things(built.database)
-        if life.failpoint.endswith(":stop") and _is_stopped(service.number):
-            built.stops += 1
-            await asyncio.sleep(STOPPED_S)
-            service.signal(signal.SIGCONT)
+        await built.go_on_if_stopped()
         for what, after_s in due.items():
             if after_s is not None and lived_s > after_s:
                 due[what] = None
-                await (built.pause(STOPPED_S) if what == "pause" else built.restart_carrier(STOPPED_S))
+                await what(LOCKED_S if isinstance(what, partial) else STOPPED_S)
         await asyncio.sleep(PAUSE_S)
     if not service.is_alive:
         await built.bury()
@@ -239,13 +252,6 @@ async def _come_to_an_end(built: Rig, asking: "asyncio.Task[None]") -> None:
         assert time.monotonic() < end_s, open_things(built.database)
         await asyncio.sleep(PAUSE_S)
     await asking
-
-
-def _is_stopped(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2].startswith("T")
-    except OSError:
-        return False
 
 
 async def _ask_all(built: Rig, plan: Plan, customer: _Customer, answers: Answers) -> None:

@@ -9,14 +9,18 @@ real ones are minutes. Imported once, it is up in a tenth of the time.
 import json
 import os
 import signal
+import sqlite3
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import attrs
 
+from outdial.adapters.sqlite import connection
+from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model import delivery as delivery_model
 from outdial.domain.service import delivery
@@ -32,6 +36,11 @@ from tests.crash.network_carrier import NetworkCarrier
 CARRIER_PORT: Final = "OUTDIAL_CRASH_CARRIER_PORT"
 CLOCK_JUMPS: Final = "OUTDIAL_CRASH_CLOCK_JUMPS"
 MISTAKE: Final = "OUTDIAL_CRASH_MISTAKE"
+PAGES_LEFT: Final = "OUTDIAL_CRASH_PAGES_LEFT"
+"""By how many pages a SQLite file may grow until the disk is full."""
+
+BUSY_S: Final = 0.2
+"""How long SQLite waits for a lock instead of 5 s: 1.5 s of a locked database are here what 30 s are in earnest."""
 
 SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
     (attempt, "GRACE_S", 0.5),
@@ -44,6 +53,7 @@ SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
 )
 """Waiting times that schedules have no time for."""
 
+OPEN_WRITER: Final = connection.open_writer
 JUMP: Final = timedelta(hours=1)
 
 
@@ -99,8 +109,18 @@ def prepare() -> None:
     for module, name, value in SHORT:
         if hasattr(module, name):
             replace(module, name, value)
+    replace(composition, "SqliteStorage", partial(SqliteStorage, busy_timeout_s=BUSY_S))
+    if os.environ.get(PAGES_LEFT):
+        replace(connection, "open_writer", partial(_open_on_a_full_disk, pages_left=int(os.environ[PAGES_LEFT])))
     if os.environ.get(MISTAKE):
         mistakes.MISTAKES[os.environ[MISTAKE]](carrier)
+
+
+def _open_on_a_full_disk(path: Path, *, busy_timeout_s: float, pages_left: int) -> sqlite3.Connection:
+    opened = OPEN_WRITER(path, busy_timeout_s=busy_timeout_s)
+    ((pages,),) = opened.execute("pragma page_count").fetchall()
+    opened.execute(f"pragma max_page_count = {pages + pages_left}").fetchall()
+    return opened
 
 
 def _serve(variables: dict[str, str], output: str) -> None:

@@ -99,7 +99,7 @@ def test_a_death_breaks_nothing_over_postgresql_either(home: Nursery) -> None:
     assert len(PLACES_OVER_POSTGRESQL) == play.totals.kills
 
 
-@pytest.mark.parametrize(("kind", "count"), [("sqlite", 12), ("postgres", 4)])
+@pytest.mark.parametrize(("kind", "count"), [("sqlite", 8), ("postgres", 4)])
 def test_schedules_by_seed_break_nothing(home: Nursery, kind: str, count: int) -> None:
     """
     Kills, stops, faults of the network and jumps of the clock, all mixed, break no invariant.
@@ -110,6 +110,31 @@ def test_schedules_by_seed_break_nothing(home: Nursery, kind: str, count: int) -
 
     assert [] == play.totals.broken
     assert (count, count) == (last, play.totals.schedules)
+
+
+@pytest.mark.parametrize("pages_left", [0, 2, 6])
+def test_a_full_disk_breaks_nothing(home: Nursery, tmp_path: Path, pages_left: int) -> None:
+    """
+    A service whose disk is full at some write, and that is killed in its trouble, breaks no promise once there is room.
+    """
+    life = Life(pages_left=pages_left, killed_after_s=1.0)
+    plan = Plan(callees=ALL, lives=(life,))
+
+    report = asyncio.run(run(plan, tmp_path, f"sqlite:///{tmp_path / 'outdial.db'}", home))
+
+    _check(report)
+    assert 1 == report.kills
+
+
+def test_a_locked_database_breaks_nothing(home: Nursery, database: str, tmp_path: Path) -> None:
+    """
+    A database that somebody else locks for long while calls are on the line delays them, and breaks nothing.
+    """
+    plan = Plan(callees=ALL, lives=(Life(locked_after_s=0.1),))
+
+    report = asyncio.run(run(plan, tmp_path, database, home))
+
+    _check(report)
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ class Totals:
     money_difference_micros: int = 0
     broken: list[str] = attrs.field(factory=list)
 
-    def add(self, name: str, report: Report) -> None:
+    def add(self, name: str, report: Report) -> list[str]:
         """
-        Take a schedule's report.
+        Take a schedule's report, and return what is broken in it.
         """
         verdict = report.verdict
         self.schedules += 1
@@ -40,7 +40,9 @@ class Totals:
         for field in ("faults", "calls", "dials", "duplicates", "lost"):
             setattr(self, field, getattr(self, field) + getattr(verdict, field))
         self.money_difference_micros += abs(verdict.money_difference_micros)
-        self.broken += [f"{name}: {violation.invariant}: {violation.words}" for violation in verdict.violations]
+        broken = [f"{name}: {violation.invariant}: {violation.words}" for violation in verdict.violations]
+        self.broken += broken
+        return broken
 
     def __str__(self) -> str:
         return (

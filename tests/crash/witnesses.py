@@ -4,6 +4,7 @@ What is known when a schedule is over: from the network, the receiver of webhook
 The database is read by statements of these tests, beside outdial's own.
 """
 
+import asyncio
 import contextlib
 import json
 import sqlite3
@@ -113,6 +114,23 @@ def asking(database: str) -> Iterator[Ask]:
     else:
         with psycopg.connect(database, autocommit=True) as connection:
             yield lambda text: connection.execute(text.encode()).fetchall()
+
+
+async def hold_lock(database: str, seconds: float) -> None:
+    """
+    Keep everybody else from writing for a while.
+    """
+    if database.startswith("sqlite:///"):
+        opened = sqlite3.connect(database.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
+        try:
+            opened.execute("begin immediate")
+            await asyncio.sleep(seconds)
+        finally:
+            opened.close()
+    else:
+        with psycopg.connect(database) as connection:
+            connection.execute("lock table calls in exclusive mode")
+            await asyncio.sleep(seconds)
 
 
 def is_quiet(database: str) -> bool:
