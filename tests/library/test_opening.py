@@ -46,8 +46,12 @@ sys.addaudithook(forbid)
 asyncio.run(main())
 """
 
-SILENCE: Final = f"{sys.executable} -c pass {{text_file}} {{wav_file}}"
-"""A voice that is there and never used."""
+SPEAK: Final = (
+    "import sys, wave; file = wave.open(sys.argv[2], 'wb'); file.setnchannels(1); file.setsampwidth(2);"
+    " file.setframerate(8000); file.writeframes(bytes([0, 20]) * 4000); file.close()"
+)
+VOICE: Final = f'{sys.executable} -S -c "{SPEAK}" {{text_file}} {{wav_file}}'
+"""A voice that says the same whatever it is given."""
 
 
 def test_database_in_memory_needs_no_file_and_no_network() -> None:
@@ -125,7 +129,7 @@ def test_call_of_a_process_beside_is_dialled_by_the_one_that_dials(tmp_path: Pat
     ("changes", "error"),
     [
         ({"carrier": "sip", "sip_trunk": "not a trunk"}, CarrierUnavailableError),
-        ({"carrier": "sip", "sip_bind": ("192.0.2.1", 5062), "speech_command": SILENCE}, CarrierUnavailableError),
+        ({"carrier": "sip", "sip_bind": ("192.0.2.1", 5062), "speech_command": VOICE}, CarrierUnavailableError),
         ({"carrier": "sip"}, SpeechError),
     ],
     ids=["trunk", "address", "voice"],
