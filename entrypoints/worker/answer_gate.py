@@ -3,6 +3,7 @@ The question that is asked when somebody answers a call, before anything is said
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -18,6 +19,9 @@ from outdial.ports.storage import Storage
 
 ANSWER_WITHIN_S: Final = 2.0
 """People hang up on silence. A database that needs longer is taken for one that can't be asked."""
+
+SURE_FOR_S: Final = 7.5
+"""Half of the silence after which others end a worker's calls: until then nobody else has touched the call."""
 
 _log = structlog.get_logger()
 
@@ -43,12 +47,21 @@ class AnswerGate:
         self._clock = clock
         self._apology = apology
         self._call = call
+        self._confirmed_at_s = -math.inf
         self.why: Disposition | None = None
         self.keeps_line = False
 
+    def confirm(self) -> None:
+        """
+        Note that the database has just said that the call is this attempt's.
+        """
+        self._confirmed_at_s = asyncio.get_running_loop().time()
+
     async def ask(self) -> Announce | None:
         """
-        Return `None` when the conversation may begin, otherwise the apology: also when the database can't be asked.
+        Return `None` when the conversation may begin, otherwise the apology.
+
+        A database that can't be asked stops no conversation as long as the call is surely this attempt's.
         """
         call = self._call()
         self.keeps_line = True
@@ -57,7 +70,8 @@ class AnswerGate:
                 work = partial(check_answer, dialled=call, at=self._clock.now())
                 self.why = await self._storage.transact(work)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows whether the conversation may begin
-            self.why = Disposition.CANCELED
+            is_sure = asyncio.get_running_loop().time() - self._confirmed_at_s < SURE_FOR_S
+            self.why = None if is_sure else Disposition.CANCELED
             _log.warning("answer_not_checked", call_id=call.call_id, problem=str(error) or type(error).__name__)
         if self.why is None:
             self.keeps_line = False

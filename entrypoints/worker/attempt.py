@@ -166,6 +166,7 @@ class Attempt:
         """
         has_moved = call.state is not self._call.state
         self._call = call
+        self._gate.confirm()
         if has_moved:
             self._line.on_moved(call, self._line.clock.now())
 

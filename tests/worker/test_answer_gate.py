@@ -18,6 +18,7 @@ from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.answering import check_answer, stop_answered
 from outdial.domain.service.progress import close
 from outdial.entrypoints.worker import answer_gate
+from outdial.entrypoints.worker.answer_gate import SURE_FOR_S
 from outdial.ports.carrier import Announce, Audio
 from outdial.ports.storage import Transaction
 from tests import builders
@@ -36,9 +37,10 @@ Trouble = Callable[[Office, Call], Awaitable[None]]
 @attrs.define
 class Callee:
     """
-    Somebody who answers after ten seconds and listens; what they heard.
+    Somebody who answers after some seconds and listens; what they heard.
     """
 
+    answers_after_s: float = ANSWER_S
     heard: list[str] = attrs.field(factory=list)
     _talks: set[asyncio.Task[None]] = attrs.field(factory=set)
 
@@ -47,7 +49,7 @@ class Callee:
         Ring, then answer.
         """
         line.later(1, line.ring)
-        line.later(ANSWER_S, lambda: self._talks.add(asyncio.create_task(self._answer(line))))
+        line.later(self.answers_after_s, lambda: self._talks.add(asyncio.create_task(self._answer(line))))
 
     async def _answer(self, line: Line) -> None:
         line.answer()
@@ -75,6 +77,11 @@ async def _end_elsewhere(bureau: Office, call: Call) -> None:
         close(transaction, now, at=bureau.clock.now(), disposition=Disposition.OUTCOME_UNKNOWN)
 
     await bureau.storage.reliable.transact(work)
+
+
+async def _take_the_database_away(bureau: Office, _call: Call) -> None:
+    bureau.storage.is_down = True
+    asyncio.get_running_loop().call_later(ANSWER_S + 3, partial(setattr, bureau.storage, "is_down", False))
 
 
 async def _answered(trouble: Trouble | None, callee: Callee) -> tuple[Office, Call, list[Disposition]]:
@@ -131,21 +138,30 @@ async def test_whoever_answers_a_call_that_must_not_go_on_hears_an_apology(troub
 
 
 @in_virtual_time
-async def test_nothing_is_said_for_a_database_that_can_not_be_asked() -> None:
+async def test_nothing_is_said_for_a_database_that_was_away_for_long() -> None:
     """
     Nobody knows whether the conversation may begin: the callee hears the apology within seconds, and nothing is billed.
     """
-    callee = Callee()
+    callee = Callee(answers_after_s=1 + SURE_FOR_S + 0.1)
 
-    async def take_away(bureau: Office, _call: Call) -> None:
-        bureau.storage.is_down = True
-        asyncio.get_running_loop().call_later(ANSWER_S + 3, partial(setattr, bureau.storage, "is_down", False))
-
-    bureau, call, stopped = await _answered(take_away, callee)
+    bureau, call, stopped = await _answered(_take_the_database_away, callee)
 
     assert ["an apology", "the end"] == callee.heard
     assert (Status.FAILED, Disposition.CANCELED, [Disposition.CANCELED]) == (call.status, call.disposition, stopped)
     assert {EntryKind.HOLD: call.hold_micros, EntryKind.RELEASE: call.hold_micros} == await bureau.money(call)
+
+
+@in_virtual_time
+async def test_a_database_that_is_away_for_a_moment_stops_no_conversation() -> None:
+    """
+    Nobody else ends a worker's calls before it was silent for long, so the call is surely still its own.
+    """
+    callee = Callee(answers_after_s=1 + SURE_FOR_S - 0.1)
+
+    _, call, stopped = await _answered(_take_the_database_away, callee)
+
+    assert ["the agent", "the end"] == callee.heard
+    assert (Status.COMPLETED, TALK_S, []) == (call.status, call.talk_s, stopped)
 
 
 @in_virtual_time
