@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+# Tests with phones, processes and time limits of their own have the machine to themselves.
+TIMED  := tests/contract/carrier tests/crash tests/endtoend tests/heard tests/scale tests/telephony
+
 .PHONY: run test lint check-programs pytest bench soak crash fuzz clean
 
 run: $(VENV)/installed
@@ -19,7 +22,8 @@ lint: $(VENV)/developed
 
 pytest: $(VENV)/developed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile  # many tests wait: for phones, processes, time-outs
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%)
+	$(BIN)/coverage run -m pytest $(TIMED)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='domain/*,ports/*' --fail-under=100

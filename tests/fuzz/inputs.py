@@ -3,6 +3,7 @@ What strangers send: any bytes, valid inputs that were damaged a little, and lon
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
@@ -124,13 +125,18 @@ def damaged(draw: st.DrawFn, samples: Sequence[bytes], tokens: Sequence[bytes]) 
 def is_quick(work: Callable[[], object], limit_s: float = LONG_S) -> bool:
     """
     Tell whether work takes less of the processor than a limit: in the best of some tries, as noise only adds to it.
+
+    Whoever follows each line, such as a measurement of coverage, looks away meanwhile.
     """
-    for _ in range(_TRIES):
-        start_s = time.process_time()
-        work()
-        taken_s = time.process_time() - start_s
-        if taken_s < limit_s:
-            return True
-        if taken_s > _HOPELESS * limit_s:
-            return False
-    return False
+    follower = sys.gettrace()
+    sys.settrace(None)
+    try:
+        for _ in range(_TRIES):
+            start_s = time.process_time()
+            work()
+            taken_s = time.process_time() - start_s
+            if taken_s < limit_s or taken_s > _HOPELESS * limit_s:
+                return taken_s < limit_s
+        return False
+    finally:
+        sys.settrace(follower)
