@@ -2,6 +2,7 @@
 What strangers send: any bytes, valid inputs that were damaged a little, and long ones that are hard to read.
 """
 
+import gc
 import os
 import sys
 import time
@@ -126,10 +127,12 @@ def is_quick(work: Callable[[], object], limit_s: float = LONG_S) -> bool:
     """
     Tell whether work takes less of the processor than a limit: in the best of some tries, as noise only adds to it.
 
-    Whoever follows each line, such as a measurement of coverage, looks away meanwhile.
+    Whoever follows each line, such as a measurement of coverage, looks away meanwhile; and nobody looks for garbage in
+    all that other tests have left behind.
     """
     follower = sys.gettrace()
     sys.settrace(None)
+    gc.disable()
     try:
         for _ in range(_TRIES):
             start_s = time.process_time()
@@ -139,4 +142,5 @@ def is_quick(work: Callable[[], object], limit_s: float = LONG_S) -> bool:
                 return taken_s < limit_s
         return False
     finally:
+        gc.enable()
         sys.settrace(follower)
