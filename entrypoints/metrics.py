@@ -155,7 +155,7 @@ class Metrics:
         """
         if call.state is State.DIALING:
             self._dial_seconds.observe(max(0.0, (at - call.created_at).total_seconds()))
-        elif call.state in TERMINAL and call.disposition is not None:
+        elif call.state in TERMINAL - {State.REVEALED} and call.disposition is not None:
             self._ended.labels(call.disposition.value).inc()
 
     def stopped(self, why: Disposition) -> None:

@@ -12,6 +12,7 @@ import attrs
 
 from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.money import parse_amount
+from outdial.domain.model.patience import Patience
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.policy import DAY_S, Policy
 from outdial.domain.model.sip_address import parse_host, parse_sip_address
@@ -152,6 +153,18 @@ class Settings:
         "40000-40999", read_port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."
     )
     ring_timeout_s: int = _setting("40", integer(1, 300), allowed="1 to 300", meaning="How long a phone may ring.")
+    dial_attempts: int = _setting(
+        "3", integer(1, 10), allowed="1 to 10", meaning="How often a call is dialled that the network surely refuses."
+    )
+    queue_timeout_s: int = _setting(
+        "86400", integer(1, 2592000), allowed="1 to 2592000", meaning="A call that waited for this long expires."
+    )
+    evidence_lag_s: int = _setting(
+        "60",
+        integer(0, 86400),
+        allowed="0 to 86400",
+        meaning="How late the network may tell of a call whose outcome is unknown; its hold is kept until then.",
+    )
     live_calls_max: int = _setting(
         "100",
         integer(1, 10000),
@@ -304,11 +317,21 @@ class Settings:
         return Policy(
             number_check=NumberCheck(self.number_check),
             max_call_duration_s=self.max_call_duration_s,
+            queue_timeout_s=self.queue_timeout_s,
             minimum_hold_s=self.minimum_hold_minutes * 60,
             idempotency_retention_s=self.idempotency_retention_days * DAY_S,
             default_rate_micros=self.default_rate_per_minute,
             default_increment_s=self.default_rate_increment_s,
             default_minimum_s=self.default_rate_minimum_s,
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """
+        How long is waited for what.
+        """
+        return Patience(
+            ring_timeout_s=self.ring_timeout_s, evidence_lag_s=self.evidence_lag_s, attempts_max=self.dial_attempts
         )
 
     @property

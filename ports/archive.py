@@ -81,10 +81,10 @@ TABLES: Final = (
         columns=(
             *("id", "token", "account_id", "key_id", "agent_id", "assistant_id", "agent_name", "contact_id"),
             *("phone_number", "caller_id", "runtime", "sip_uri", "currency", "prefix", "per_minute_micros"),
-            *("increment_s", "minimum_s", "hold_micros", "max_duration_s", "created_at"),
+            *("increment_s", "minimum_s", "hold_micros", "max_duration_s", "created_at", "expires_at"),
             *("idempotency_key", "request_digest", "trace_parent", "state", "status", "worker_id"),
             *("fence", "attempt", "dialed_at", "answered_at", "ended_at", "disposition", "cause_code", "cause_words"),
-            *("cause_provisional", "talk_s", "charge_micros", "version", "hang_up_at"),
+            *("cause_provisional", "talk_s", "charge_micros", "not_before", "deadline_at", "version", "hang_up_at"),
         ),
     ),
     Table(name="scripts", columns=("call_id", "greeting", "instructions", "variables")),

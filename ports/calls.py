@@ -72,17 +72,32 @@ class Calls(CallsReader, Protocol):
         """
 
     def queued(
-        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+        self,
+        limit: int,
+        *,
+        at: datetime,
+        except_accounts: frozenset[int],
+        except_caller_ids: frozenset[PhoneNumber],
     ) -> tuple[Call, ...]:
         """
         Return at most `limit` queued calls, oldest first; those that another transaction is leasing are passed over.
+
+        Those that expired before `at` are left out, and those whose next attempt comes later.
         """
 
     def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
         """
-        Return at most `limit` calls that were leased and are not over, oldest first.
+        Return at most `limit` calls that were leased and are neither over nor unknown, oldest first.
 
         Those are this worker's own, and those of workers that have not been heard of for `silent_s`.
+        """
+
+    def overdue(self, state: State, *, at: datetime, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls of a state whose time was up by `at`, oldest first.
+
+        A queued call's time is up when it expires, any other's at its deadline; one without a deadline is overdue. What
+        another transaction is changing is left out.
         """
 
     def save(self, call: Call, at: datetime) -> None:

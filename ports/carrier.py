@@ -3,6 +3,7 @@ Ringing a phone: what a telephone network or a hosted platform has to do for out
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
 from typing import Protocol
 
 import attrs
@@ -84,6 +85,23 @@ Connect = Announce | SipUri
 """What the callee is connected to after the answer."""
 
 
+class Proof(StrEnum):
+    """
+    What a network's answer to an order proves.
+
+    Each carrier has a table of its answers; whatever is not in it is ambiguous.
+    """
+
+    PLACED = "placed"
+    """The network took it: the phone rings or will."""
+
+    NOT_PLACED = "not_placed"
+    """No phone rings for it, now or later: the only proof that lets a call be dialled again."""
+
+    AMBIGUOUS = "ambiguous"
+    """Nobody can tell."""
+
+
 @attrs.frozen(kw_only=True)
 class Placed:
     """
@@ -98,7 +116,7 @@ class Placed:
 
 class RejectedError(OutdialError):
     """
-    The order was surely not placed: no phone rings for it, now or later.
+    The order was surely not placed: no phone rings for it, now or later, so that another may follow.
 
     Attributes:
         disposition: Why, in our words.

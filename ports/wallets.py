@@ -22,6 +22,11 @@ class WalletsReader(Protocol):
         Return an account's ledger, oldest first.
         """
 
+    def has_hold(self, account_id: int, call_id: int) -> bool:
+        """
+        Tell whether the ledger has a call's hold, and nothing yet that resolves it.
+        """
+
 
 class Wallets(WalletsReader, Protocol):
     """

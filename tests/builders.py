@@ -4,7 +4,7 @@ Valid values with defaults that fit together: name only what a test is about.
 The defaults describe one account with one key, one agent and one contact; `decide(request(), facts())` accepts.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -18,6 +18,7 @@ from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.grounds import Grounds, digest_of_facts
 from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH, KEY_SECRET_LENGTH, hash_secret, write_key
+from outdial.domain.model.patience import Patience
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.principal import Account, ApiKey, Permission, PresentedKey
@@ -41,6 +42,7 @@ CALL_NUMBER: Final = 789
 WEBHOOK_ID: Final = 31
 SECRET: Final = "0123456789abcdefGHIJ"
 TOKEN: Final = "aB3dE6gH9jK2"
+PATIENCE: Final = Patience(ring_timeout_s=40, evidence_lag_s=60, attempts_max=3)
 CALLEE: Final = PhoneNumber("+15551234567")
 CALLER_ID: Final = PhoneNumber("+15555550100")
 
@@ -107,6 +109,7 @@ _CALL: Final = Call(
     hold_micros=1_500_000,
     max_duration_s=1800,
     created_at=NOW,
+    expires_at=NOW + timedelta(days=1),
 )
 _WEBHOOK: Final = Webhook(
     id=WEBHOOK_ID,

@@ -41,5 +41,5 @@ class MemoryHistory:
             if call.account_id == account_id
             and wanted.agent_id in (None, call.agent_id)
             and wanted.contact_id in (None, call.contact_id)
-            and call.status in wanted.statuses
+            and call.listed_as in wanted.words
         )

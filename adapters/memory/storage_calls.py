@@ -35,6 +35,8 @@ _PROGRESS: Final = (
     "cause",
     "talk_s",
     "charge_micros",
+    "not_before",
+    "deadline_at",
     "version",
 )
 """What may change of a call."""
@@ -82,6 +84,13 @@ class MemoryCalls:
         found = sorted((call for call in self._tables.calls.values() if call.state in states), key=lambda call: call.id)
         return tuple(found[:limit])
 
+    def overdue(self, state: State, *, at: datetime, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls of a state whose time was up by then, oldest first.
+        """
+        found = self.in_states(frozenset({state}), len(self._tables.calls))
+        return tuple(islice((call for call in found if _is_overdue(call, at)), limit))
+
     def records(self, call_id: int) -> tuple[CallRecord, ...]:
         """
         Return what happened to a call, oldest first.
@@ -125,7 +134,12 @@ class MemoryCalls:
         )
 
     def queued(
-        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+        self,
+        limit: int,
+        *,
+        at: datetime,
+        except_accounts: frozenset[int],
+        except_caller_ids: frozenset[PhoneNumber],
     ) -> tuple[Call, ...]:
         """
         Return at most `limit` queued calls, oldest first; there is one transaction at a time, so none is passed over.
@@ -134,7 +148,10 @@ class MemoryCalls:
         allowed = (
             call
             for call in waiting
-            if call.account_id not in except_accounts and call.caller_id not in except_caller_ids
+            if call.expires_at > at
+            and (call.not_before is None or call.not_before <= at)
+            and call.account_id not in except_accounts
+            and call.caller_id not in except_caller_ids
         )
         return tuple(islice(allowed, limit))
 
@@ -144,7 +161,7 @@ class MemoryCalls:
         """
         since_micros = now_micros() - round(silent_s * MICROS_PER_SECOND)
         heard = {name for name, seen_at in self._tables.seen_at_micros.items() if seen_at > since_micros} - {worker_id}
-        begun = self.in_states(BEGUN, len(self._tables.calls))
+        begun = self.in_states(BEGUN - {State.UNKNOWN}, len(self._tables.calls))
         return tuple(islice((call for call in begun if call.worker_id not in heard), limit))
 
     def save(self, call: Call, at: datetime) -> None:
@@ -265,6 +282,11 @@ class MemoryPlaces:
         """
         epoch = self._tables.place.epoch + 1
         self._tables.place = attrs.evolve(self._tables.place, epoch=epoch, name=f"memory {epoch}", is_here=True)
+
+
+def _is_overdue(call: Call, at: datetime) -> bool:
+    until = call.expires_at if call.state is State.QUEUED else call.deadline_at
+    return until is None or until <= at
 
 
 def now_micros() -> int:

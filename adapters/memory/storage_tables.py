@@ -19,7 +19,7 @@ from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
 from outdial.domain.model.refusal import Refusal
-from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.model.webhook import Message, Webhook
 from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.directory import DirectoryRecord, Numbered
@@ -248,6 +248,12 @@ class MemoryWallets:
         Return an account's ledger, oldest first.
         """
         return tuple(entry for entry in self._tables.ledger if entry.account_id == account_id)
+
+    def has_hold(self, account_id: int, call_id: int) -> bool:
+        """
+        Tell whether the ledger has a call's hold, and nothing yet that resolves it.
+        """
+        return [entry.kind for entry in self.entries(account_id) if entry.call_id == call_id] == [EntryKind.HOLD]
 
     def post(self, entry: LedgerEntry) -> Wallet:
         """

@@ -28,7 +28,9 @@ HEADER: Final = "traceparent"
 EXPORT_TIMEOUT_S: Final = 2
 """A collector that is away must not keep a process from ending."""
 
-GIVEN_BACK: Final = frozenset({State.QUEUED})
+GIVEN_BACK: Final = frozenset({State.QUEUED, State.UNKNOWN})
+"""Whoever goes on with such a call may be another process."""
+
 ATTEMPTED: Final = frozenset({State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS})
 FAULTY: Final = frozenset({Disposition.CARRIER_ERROR, Disposition.OUTCOME_UNKNOWN, Disposition.DISCONNECTED})
 """Ends that are nobody's wish."""

@@ -79,6 +79,7 @@ def promise_columns(call: Call) -> Columns:
         "hold_micros": call.hold_micros,
         "max_duration_s": call.max_duration_s,
         "created_at": write_time(call.created_at),
+        "expires_at": write_time(call.expires_at),
         "idempotency_key": call.idempotency_key,
         "request_digest": call.request_digest,
         "trace_parent": call.trace_parent,
@@ -92,7 +93,7 @@ def progress_columns(call: Call) -> Columns:
     cause = call.cause
     return {
         "state": call.state.value,
-        "status": call.status.value,
+        "status": call.listed_as,
         "worker_id": call.worker_id,
         "fence": call.fence,
         "attempt": call.attempt,
@@ -105,6 +106,8 @@ def progress_columns(call: Call) -> Columns:
         "cause_provisional": None if cause is None else write_json(cause.provisional),
         "talk_s": call.talk_s,
         "charge_micros": call.charge_micros,
+        "not_before": write_time_or_none(call.not_before),
+        "deadline_at": write_time_or_none(call.deadline_at),
         "version": call.version,
     }
 

@@ -76,6 +76,13 @@ class PostgresCalls:
         found.sort(key=lambda row: int(row[0]))
         return tuple(read_call(row) for row in found[:limit])
 
+    def overdue(self, state: State, *, at: datetime, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls of a state whose time was up by then, oldest first; those in other hands are left.
+        """
+        rows = self._sql.all(self._text("overdue"), state=state.value, at=write_time(at), limit=limit)
+        return tuple(read_call(row) for row in rows)
+
     def records(self, call_id: int) -> tuple[CallRecord, ...]:
         """
         Return what happened to a call, oldest first.
@@ -106,7 +113,12 @@ class PostgresCalls:
         return LiveCalls(by_account=by_account, by_caller_id=by_caller_id)
 
     def queued(
-        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+        self,
+        limit: int,
+        *,
+        at: datetime,
+        except_accounts: frozenset[int],
+        except_caller_ids: frozenset[PhoneNumber],
     ) -> tuple[Call, ...]:
         """
         Return at most `limit` queued calls, oldest first, locked; those that others lease are passed over.
@@ -114,6 +126,7 @@ class PostgresCalls:
         rows = self._sql.all(
             SQL["queued"],
             limit=limit,
+            at=write_time(at),
             accounts=sorted(except_accounts),
             caller_ids=sorted(number.e164 for number in except_caller_ids),
         )

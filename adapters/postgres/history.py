@@ -61,7 +61,7 @@ class PostgresHistory:
             account_id=account_id,
             agent_id=wanted.agent_id,
             contact_id=wanted.contact_id,
-            statuses=list(wanted.statuses),
+            statuses=list(wanted.words),
             before=ID_MAX if before is None else before,
             skip=skip,
             limit=limit,

@@ -38,6 +38,13 @@ class PostgresWallets:
         """
         return tuple(read_entry(row) for row in self._sql.all(SQL["entries"], account_id=account_id))
 
+    def has_hold(self, account_id: int, call_id: int) -> bool:
+        """
+        Tell whether the ledger has a call's hold, and nothing yet that resolves it.
+        """
+        row = self._sql.one(SQL["has_hold"], account_id=account_id, call_id=call_id)
+        return row is not None and bool(row[0])
+
     def post(self, entry: LedgerEntry) -> Wallet:
         """
         Add an entry to a ledger and return the wallet after it.

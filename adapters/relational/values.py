@@ -221,12 +221,12 @@ def read_call(row: Row) -> Call:
     """
     Read a call: its promise, its progress, its script.
     """
-    promise, progress, script = row[:23], row[23:38], row[38:]
+    promise, progress, script = row[:24], row[24:41], row[41:]
     number, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id = promise[:8]
     phone_number, caller_id, runtime, sip_uri = promise[8:12]
-    hold_micros, max_duration_s, created_at, idempotency_key, request_digest, trace_parent = promise[17:]
+    hold_micros, max_duration_s, created_at, expires_at, idempotency_key, request_digest, trace_parent = promise[17:]
     state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition = progress[:8]
-    talk_s, charge_micros, version, hang_up_at = progress[11:]
+    talk_s, charge_micros, not_before, deadline_at, version, hang_up_at = progress[11:]
     return Call(
         id=number,
         token=token,
@@ -245,6 +245,7 @@ def read_call(row: Row) -> Call:
         hold_micros=hold_micros,
         max_duration_s=max_duration_s,
         created_at=read_time(created_at),
+        expires_at=read_time(expires_at),
         idempotency_key=idempotency_key,
         request_digest=request_digest,
         trace_parent=trace_parent,
@@ -259,6 +260,8 @@ def read_call(row: Row) -> Call:
         cause=_read_cause(progress[8:11]),
         talk_s=talk_s,
         charge_micros=charge_micros,
+        not_before=read_time_or_none(not_before),
+        deadline_at=read_time_or_none(deadline_at),
         version=version,
         hang_up_at=read_time_or_none(hang_up_at),
     )

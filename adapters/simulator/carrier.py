@@ -18,6 +18,7 @@ from outdial.ports.carrier import (
     DialOrder,
     OnAnswer,
     Placed,
+    Proof,
     RejectedError,
     Report,
     UncertainError,
@@ -108,14 +109,14 @@ class SimulatorCarrier:
         if self._is_stopped:
             raise RejectedError(Disposition.CARRIER_ERROR, STOPPED)
         scenario = scenario_for(order.callee)
-        if scenario.refusal is not None and not scenario.rings:
+        if scenario.proof is Proof.NOT_PLACED and scenario.refusal is not None:
             raise RejectedError(*scenario.refusal)
         hang_up: asyncio.Future[Disposition] = asyncio.get_running_loop().create_future()
         line = _Line(order=order, connect=connect, report=report, on_answer=on_answer, hang_up=hang_up)
-        if scenario.is_certain or scenario.rings:
+        if scenario.proof is Proof.PLACED or scenario.rings:
             await self._write_down(line)
             line.task = asyncio.create_task(self._live(line, scenario))
-        if not scenario.is_certain:
+        if scenario.proof is Proof.AMBIGUOUS:
             raise UncertainError(NO_ANSWER_FROM_CARRIER)
         return Placed(reference=order.attempt_id)
 

@@ -8,6 +8,7 @@ import attrs
 
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.phone_number import PhoneNumber
+from outdial.ports.carrier import Proof
 
 RING_S: Final = 2.0
 """How long an answered phone rings."""
@@ -22,7 +23,7 @@ class Scenario:
     The fate of one order.
 
     Attributes:
-        is_certain: Whether the network says that it took the order.
+        proof: What the network's answer to the order proves.
 
         rings: Whether the phone rings at all.
 
@@ -35,7 +36,7 @@ class Scenario:
         callee_stays: Whether the callee listens to the end, instead of hanging up at once.
     """
 
-    is_certain: bool = True
+    proof: Proof = Proof.PLACED
     rings: bool = True
     refusal: tuple[Disposition, HangUpCause] | None = None
     is_answered: bool = True
@@ -44,7 +45,12 @@ class Scenario:
 
 
 def _refused(disposition: Disposition, code: int, words: str, *, rings: bool = False) -> Scenario:
-    return Scenario(refusal=(disposition, HangUpCause(code=code, words=words)), rings=rings, is_answered=False)
+    return Scenario(
+        proof=Proof.PLACED if rings else Proof.NOT_PLACED,
+        refusal=(disposition, HangUpCause(code=code, words=words)),
+        rings=rings,
+        is_answered=False,
+    )
 
 
 ORDINARY: Final = Scenario()
@@ -58,8 +64,8 @@ MAGIC: Final[dict[str, Scenario]] = {
     "+15555550105": _refused(Disposition.CARRIER_ERROR, 503, "Service Unavailable"),
     "+15555550106": Scenario(by_machine=True),
     "+15555550107": Scenario(callee_stays=False),
-    "+15555550108": Scenario(is_certain=False),
-    "+15555550109": Scenario(is_certain=False, rings=False, is_answered=False),
+    "+15555550108": Scenario(proof=Proof.AMBIGUOUS),
+    "+15555550109": Scenario(proof=Proof.AMBIGUOUS, rings=False, is_answered=False),
 }
 """In order: completed, busy, no answer, rejected, invalid, carrier error, machine, callee hangs up at once, ambiguous
 then rings, ambiguous and never rang."""

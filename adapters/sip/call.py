@@ -4,17 +4,17 @@ One attempt over the trunk, from its only INVITE to its only `Ended`.
 
 import asyncio
 import math
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import structlog
 
 from outdial.adapters.sip.conversation import Conversation, Ending
 from outdial.adapters.sip.leg import Answer, Failure, Leg
-from outdial.adapters.sip.outcomes import CHALLENGES, disposition_of
+from outdial.adapters.sip.outcomes import CHALLENGES, disposition_of, proof_of
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
-from outdial.ports.carrier import DialOrder, OnAnswer, RejectedError, Report, UncertainError
+from outdial.ports.carrier import DialOrder, OnAnswer, Proof, RejectedError, Report, UncertainError
 from outdial.ports.clock import Clock
 
 _RANG: Final = range(180, 190)
@@ -69,7 +69,7 @@ class Call:
         Raises:
             RejectedError: The trunk refused, and the phone never rang.
 
-            UncertainError: The trunk does not react. The INVITE is not repeated any more.
+            UncertainError: The trunk does not react, or by a status that proves nothing. The INVITE is not repeated.
         """
         self._leg.invite()
         until_s = min(self._loop.time() + self._trunk.no_answer_from_trunk_s, self._ring_until_s)
@@ -88,12 +88,15 @@ class Call:
             self._refuse(outcome)
 
     def _refuse(self, failure: Failure) -> None:
-        cause = self._cause_of(failure)
-        if failure.local:  # something was sent, and nothing will tell what became of it
-            raise UncertainError(cause)
-        if failure.code // 100 == 2:  # noqa: PLR2004 - a 200 crossed our CANCEL: the phone did ring
-            return
-        raise RejectedError(self._disposition_of(failure), cause)
+        match proof_of(failure.code, local=failure.local):
+            case Proof.PLACED:  # a 200 crossed our CANCEL: the phone did ring
+                return
+            case Proof.NOT_PLACED:
+                raise RejectedError(self._disposition_of(failure), self._cause_of(failure))
+            case Proof.AMBIGUOUS:
+                raise UncertainError(self._cause_of(failure))
+            case unknown:
+                assert_never(unknown)
 
     async def live(self) -> None:
         """

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from outdial.domain.model.disposition import Disposition
+from outdial.ports.carrier import Proof
 
 STATUSES: Final[dict[int, Disposition]] = {
     486: Disposition.BUSY,
@@ -39,9 +40,38 @@ CAUSES: Final[dict[int, Disposition]] = {
 """ITU-T Q.850, 2.2. Causes which tell less than the SIP status are left out."""
 
 REQUEST_TIMEOUT: Final = 408
+SERVER_TIMEOUT: Final = 504
 CHALLENGES: Final = frozenset({401, 407})
 
+_REFUSALS: Final = (
+    *(300, 301, 302, 305, 380),
+    *range(400, 408),
+    *(410, 412, 413, 414, 415, 416, 417, 420, 421, 422, 423, 424, 425, 428, 429, 430, 433, 436, 437, 438, 439, 440),
+    *(469, 470, 480, 481, 482, 483, 484, 485, 486, 487, 488, 489, 491, 493, 494),
+    *(500, 501, 502, 503, 505, 513, 555, 580),
+    *(600, 603, 604, 606, 607, 608),
+)
+"""Final statuses of the SIP Parameters registry (RFC 3261, 21, and those that came later) by which a trunk refuses."""
+
+PROOFS: Final[dict[int, Proof]] = {
+    **dict.fromkeys(range(100, 300), Proof.PLACED),  # RFC 3261, 8.1.3.2: unknown ones are like 183 and 200
+    **dict.fromkeys(_REFUSALS, Proof.NOT_PLACED),
+    REQUEST_TIMEOUT: Proof.AMBIGUOUS,  # RFC 3261, 16.8: the trunk heard nothing from where the phone may ring
+    SERVER_TIMEOUT: Proof.AMBIGUOUS,
+}
+"""What a status proves that is the first answer to an INVITE."""
+
 _Q850: Final = re.compile(r"Q\.850\s*;(?:[^,\"]|\"[^\"]*\")*?cause\s*=\s*([0-9]{1,3})(?![0-9])", re.IGNORECASE)
+
+
+def proof_of(code: int, *, local: bool) -> Proof:
+    """
+    Tell what the first answer to an INVITE proves.
+
+    Args:
+        local: Whether the status was made up here, for want of any from the trunk, after something was sent.
+    """
+    return Proof.AMBIGUOUS if local else PROOFS.get(code, Proof.AMBIGUOUS)
 
 
 def disposition_of(*, code: int, q850: int | None, rang: bool, local: bool) -> Disposition:

@@ -32,10 +32,10 @@ _CALLS_TABLE: Final = "calls"
 ADD_CALL: Final = (
     "insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,"
     " caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,"
-    " max_duration_s, created_at, idempotency_key, request_digest, trace_parent, state, status, worker_id, fence,"
-    " attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s,"
-    " charge_micros, version)"
-    f" values ({', '.join('?' * 38)})"
+    " max_duration_s, created_at, expires_at, idempotency_key, request_digest, trace_parent, state, status, worker_id,"
+    " fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional,"
+    " talk_s, charge_micros, not_before, deadline_at, version)"
+    f" values ({', '.join('?' * 41)})"
 )
 COUNT_CALLS: Final = (
     "insert into key_days (key_id, day, calls) values (?, ?, ?)"

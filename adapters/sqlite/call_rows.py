@@ -71,6 +71,7 @@ def promise_row(call: Call) -> Row:
         call.hold_micros,
         call.max_duration_s,
         write_time(call.created_at),
+        write_time(call.expires_at),
         call.idempotency_key,
         call.request_digest,
         call.trace_parent,
@@ -84,7 +85,7 @@ def progress_row(call: Call) -> Row:
     cause = call.cause
     return (
         call.state.value,
-        call.status.value,
+        call.listed_as,
         call.worker_id,
         call.fence,
         call.attempt,
@@ -97,6 +98,8 @@ def progress_row(call: Call) -> Row:
         None if cause is None else write_json(cause.provisional),
         call.talk_s,
         call.charge_micros,
+        write_time_or_none(call.not_before),
+        write_time_or_none(call.deadline_at),
         call.version,
     )
 

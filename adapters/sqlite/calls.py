@@ -27,9 +27,9 @@ from outdial.ports.errors import StorageConflictError
 CALLS: Final = (
     "select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,"
     " runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,"
-    " created_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at,"
-    " answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros, version,"
-    " hang_up_at, greeting, instructions, variables"
+    " created_at, expires_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt,"
+    " dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s,"
+    " charge_micros, not_before, deadline_at, version, hang_up_at, greeting, instructions, variables"
     " from calls join scripts on scripts.call_id = calls.id"
 )
 CALL: Final = CALLS + " where id = ? and token = coalesce(?, token)"
@@ -37,24 +37,31 @@ CALL_OF_ACCOUNT: Final = CALL + " and account_id = ?"
 PRIOR: Final = CALLS + " where account_id = ? and idempotency_key = ?"
 ACCEPTED_ON: Final = "select calls from key_days where key_id = ? and day = ?"
 # Repeats the condition of the index `calls_live`, without which SQLite may not use it.
-CALLS_LIVE: Final = CALLS + " where state = ? and state not in ('settled', 'canceled', 'blocked') order by id limit ?"
+CALLS_LIVE: Final = (
+    CALLS + " where state = ? and state not in ('settled', 'revealed', 'canceled', 'blocked') order by id limit ?"
+)
 # For reports alone: nothing on the way of a call asks for calls that are over.
 CALLS_OVER: Final = CALLS + " where state = ? order by id limit ?"
 # The queue and what was begun, together the index `calls_live`, whose condition these repeat as well.
 QUEUED: Final = (
-    CALLS + " where state = 'queued' and state not in ('settled', 'canceled', 'blocked')"
-    " and account_id not in (select value from json_each(?)) and caller_id not in (select value from json_each(?))"
-    " order by id limit ?"
+    CALLS + " where state = 'queued' and state not in ('settled', 'revealed', 'canceled', 'blocked')"
+    " and expires_at > ?1 and coalesce(not_before, 0) <= ?1"
+    " and account_id not in (select value from json_each(?2)) and caller_id not in (select value from json_each(?3))"
+    " order by id limit ?4"
 )
-_BEGUN: Final = " where state not in ('settled', 'canceled', 'blocked') and state != 'queued'"
+OVERDUE: Final = (
+    CALLS + " where state = ? and state not in ('settled', 'revealed', 'canceled', 'blocked')"
+    " and case state when 'queued' then expires_at else coalesce(deadline_at, 0) end <= ? order by id limit ?"
+)
+_BEGUN: Final = " where state not in ('settled', 'revealed', 'canceled', 'blocked') and state != 'queued'"
 UNATTENDED: Final = (
-    CALLS + _BEGUN + " and (worker_id is null or worker_id = ?"
+    CALLS + _BEGUN + " and state != 'unknown' and (worker_id is null or worker_id = ?"
     " or worker_id not in (select id from workers where seen_at_micros > ? - ?)) order by id limit ?"
 )
 LIVE: Final = "select account_id, caller_id, count(*) from calls" + _BEGUN + " group by account_id, caller_id"
 OPEN: Final = (
     "select state, currency, count(*), min(created_at), sum(hold_micros) from calls"
-    " where state not in ('settled', 'canceled', 'blocked') group by state, currency"
+    " where state not in ('settled', 'revealed', 'canceled', 'blocked') group by state, currency"
 )
 RECORDS: Final = (
     "select number, call_id, account_id, state, disposition, at from call_records where call_id = ? order by number"
@@ -62,7 +69,7 @@ RECORDS: Final = (
 SAVE: Final = (
     "update calls set state = ?, status = ?, worker_id = ?, fence = ?, attempt = ?, dialed_at = ?, answered_at = ?,"
     " ended_at = ?, disposition = ?, cause_code = ?, cause_words = ?, cause_provisional = ?, talk_s = ?,"
-    " charge_micros = ?, version = ? where id = ? and account_id = ? and version = ?"
+    " charge_micros = ?, not_before = ?, deadline_at = ?, version = ? where id = ? and account_id = ? and version = ?"
 )
 TO_HANG_UP: Final = "select id from calls where id in (select value from json_each(?)) and hang_up_at is not null"
 ASK_TO_HANG_UP: Final = "update calls set hang_up_at = ? where id = ? and account_id = ?"
@@ -115,6 +122,12 @@ class SqliteCalls:
         found.sort(key=lambda row: int(row[0]))
         return tuple(read_call(row) for row in found[:limit])
 
+    def overdue(self, state: State, *, at: datetime, limit: int) -> tuple[Call, ...]:
+        """
+        Return at most `limit` calls of a state whose time was up by then, oldest first.
+        """
+        return tuple(read_call(row) for row in self._sql.all(OVERDUE, state.value, write_time(at), limit))
+
     def records(self, call_id: int) -> tuple[CallRecord, ...]:
         """
         Return what happened to a call, oldest first.
@@ -145,14 +158,19 @@ class SqliteCalls:
         return LiveCalls(by_account=by_account, by_caller_id=by_caller_id)
 
     def queued(
-        self, limit: int, *, except_accounts: frozenset[int], except_caller_ids: frozenset[PhoneNumber]
+        self,
+        limit: int,
+        *,
+        at: datetime,
+        except_accounts: frozenset[int],
+        except_caller_ids: frozenset[PhoneNumber],
     ) -> tuple[Call, ...]:
         """
         Return at most `limit` queued calls, oldest first; there is one transaction at a time, so none is passed over.
         """
         accounts = json.dumps(sorted(except_accounts))
         caller_ids = json.dumps(sorted(number.e164 for number in except_caller_ids))
-        return tuple(read_call(row) for row in self._sql.all(QUEUED, accounts, caller_ids, limit))
+        return tuple(read_call(row) for row in self._sql.all(QUEUED, write_time(at), accounts, caller_ids, limit))
 
     def unattended(self, worker_id: str, *, silent_s: float, limit: int) -> tuple[Call, ...]:
         """

@@ -32,9 +32,9 @@ def statement(wanted: CallFilter) -> str:
     A status at a time: each comes out of an index in order, and they are merged as far as the page goes.
     """
     if wanted.contact_id is not None:
-        return _OF_CONTACT.format(", ".join(f"'{status}'" for status in wanted.statuses))
+        return _OF_CONTACT.format(", ".join(f"'{status}'" for status in wanted.words))
     of_status = _OF_AGENT if wanted.agent_id is not None else _OF_ACCOUNT
-    return " union all ".join(of_status.format(status) for status in wanted.statuses)
+    return " union all ".join(of_status.format(status) for status in wanted.words)
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ import attrs
 from outdial.adapters.relational.values import read_entry, read_wallet
 from outdial.adapters.sqlite.call_rows import entry_row, wallet_row
 from outdial.adapters.sqlite.statements import Statements
-from outdial.domain.model.wallet import LedgerEntry, Wallet
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.ports.errors import StorageConflictError
 
 WALLET: Final = (
@@ -17,6 +17,7 @@ WALLET: Final = (
     " from wallets join accounts on accounts.id = wallets.account_id where wallets.account_id = ?"
 )
 ENTRIES: Final = "select account_id, kind, micros, call_id, at from ledger where account_id = ? order by number"
+KINDS_OF_CALL: Final = "select kind from ledger where call_id = ? and account_id = ?"
 ADD_ENTRY: Final = (
     "insert into ledger (account_id, number, kind, micros, call_id, at, seal) values (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -45,6 +46,12 @@ class SqliteWallets:
         Return an account's ledger, oldest first.
         """
         return tuple(read_entry(row) for row in self._sql.all(ENTRIES, account_id))
+
+    def has_hold(self, account_id: int, call_id: int) -> bool:
+        """
+        Tell whether the ledger has a call's hold, and nothing yet that resolves it.
+        """
+        return [(EntryKind.HOLD.value,)] == self._sql.all(KINDS_OF_CALL, call_id, account_id)
 
     def post(self, entry: LedgerEntry) -> Wallet:
         """

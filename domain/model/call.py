@@ -30,6 +30,9 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+UNKNOWN: Final = State.UNKNOWN.value
+"""What calls are listed as that clients see as `dialing`, and of which nobody knows whether they ring or talk."""
+
 BROKEN_OFF: Final = frozenset({Disposition.CARRIER_ERROR, Disposition.DISCONNECTED, Disposition.OUTCOME_UNKNOWN})
 """Ends that make an answered call a failed one."""
 
@@ -72,6 +75,8 @@ class Call:
 
         max_duration_s: Talk time that the hold pays for; at least 1.
 
+        expires_at: It is not dialled from then on.
+
         idempotency_key: What the client calls the request by; no two calls of an account have the same.
 
         request_digest: What that request said, 32 bytes; `None` without a key.
@@ -82,11 +87,17 @@ class Call:
 
         fence: How often it was leased; a lease by an older fence may write no more.
 
-        attempt: How often it passed the point of no return: 0 or 1.
+        attempt: How often it passed the point of no return; again only after the network surely did not take it.
 
-        dialed_at: When it passed the point of no return.
+        dialed_at: When it passed the point of no return the last time.
+
+        disposition: How it came out; of a queued call, how its last attempt did.
 
         charge_micros: What was settled; 0 until then.
+
+        not_before: When it may be leased for its next attempt; `None` at once.
+
+        deadline_at: When nobody waits any longer for it to leave its state; `None` before the point of no return.
 
         version: Counts its writes; a write of an older version is a conflict.
 
@@ -110,6 +121,7 @@ class Call:
     hold_micros: int
     max_duration_s: int
     created_at: datetime
+    expires_at: datetime
     idempotency_key: str | None = None
     request_digest: bytes | None = None
     trace_parent: str | None = None
@@ -124,6 +136,8 @@ class Call:
     cause: HangUpCause | None = None
     talk_s: int = 0
     charge_micros: int = 0
+    not_before: datetime | None = None
+    deadline_at: datetime | None = None
     version: int = 0
     hang_up_at: datetime | None = None
 
@@ -162,12 +176,19 @@ class Call:
                 return Status.RINGING
             case State.IN_PROGRESS:
                 return Status.IN_PROGRESS
-            case State.ENDED | State.SETTLED:
+            case State.ENDED | State.SETTLED | State.REVEALED:
                 return Status.COMPLETED if self._was_held() else Status.FAILED
             case State.CANCELED | State.BLOCKED:
                 return Status.FAILED
             case unknown:
                 assert_never(unknown)
+
+    @property
+    def listed_as(self) -> str:
+        """
+        The word under which lists find it: its status, but for calls whose outcome is unknown.
+        """
+        return UNKNOWN if self.state is State.UNKNOWN else self.status.value
 
     def _was_held(self) -> bool:
         """
@@ -189,7 +210,9 @@ class Call:
         Return the call as it was when it had reached a state; once it is over it changes no more.
         """
         if state in TERMINAL | {State.ENDED}:
-            return self
+            if self.state is state or self.state is not State.REVEALED:
+                return self
+            return attrs.evolve(self, state=State.SETTLED, disposition=Disposition.OUTCOME_UNKNOWN, talk_s=0)
         return attrs.evolve(
             self,
             state=state,
@@ -199,4 +222,6 @@ class Call:
             cause=None,
             talk_s=0,
             charge_micros=0,
+            not_before=None,
+            deadline_at=None,
         )

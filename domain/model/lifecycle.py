@@ -3,11 +3,16 @@ A call's states and what moves it between them: one table, and whatever is not i
 
     queued -> leased -> sending -> dialing -> ringing -> in-progress -> ended -> settled
       |         |          |
-      |         |          +-> unknown -> (evidence) dialing, ringing, in-progress | (deadline) ended
+      |         |          +-> queued, when it was surely not placed and may be tried again
       +---------+-> canceled | blocked
 
+    sending, dialing, ringing, in-progress -> unknown, when nobody knows how it goes on
+    unknown -> (evidence) dialing, ringing, in-progress, ended | (deadline) ended, as `outcome_unknown`
+    settled, as `outcome_unknown` -> (late evidence) revealed
+
 States may be skipped and events may come late or twice, as networks do: a trigger that has no row for the state is
-ignored. `settled`, `canceled` and `blocked` have no rows at all: terminal is final.
+ignored. `canceled`, `blocked` and `revealed` have no rows at all, and `settled` but one, for evidence that comes too
+late to change more than what is known: terminal is final.
 """
 
 from enum import StrEnum
@@ -28,6 +33,7 @@ class State(StrEnum):
     IN_PROGRESS = "in-progress"
     ENDED = "ended"
     SETTLED = "settled"
+    REVEALED = "revealed"
     CANCELED = "canceled"
     BLOCKED = "blocked"
 
@@ -50,12 +56,19 @@ class Trigger(StrEnum):
     """The network took the order."""
 
     DOUBT = "doubt"
-    """Nobody can tell whether the network took it."""
+    """Nobody can tell whether the network took it, or what became of it."""
+
+    RETRY = "retry"
+    """The network surely did not take it, and it may be dialled once more."""
 
     RING = "ring"
     ANSWER = "answer"
     END = "end"
     SETTLE = "settle"
+
+    REVEAL = "reveal"
+    """Its outcome became known after all, too late to be billed."""
+
     CANCEL = "cancel"
     BLOCK = "block"
     """A rule that held at accept no longer holds at the point of no return."""
@@ -66,6 +79,8 @@ _ON_THE_LINE: Final = {
     Trigger.ANSWER: State.IN_PROGRESS,
     Trigger.END: State.ENDED,
 }
+
+_IN_DOUBT: Final = {Trigger.DOUBT: State.UNKNOWN}
 
 TRANSITIONS: Final[dict[State, dict[Trigger, State]]] = {
     State.QUEUED: {
@@ -79,19 +94,23 @@ TRANSITIONS: Final[dict[State, dict[Trigger, State]]] = {
         Trigger.CANCEL: State.CANCELED,
         Trigger.BLOCK: State.BLOCKED,
     },
-    State.SENDING: {Trigger.PLACE: State.DIALING, Trigger.DOUBT: State.UNKNOWN, **_ON_THE_LINE},
+    State.SENDING: {Trigger.PLACE: State.DIALING, Trigger.RETRY: State.QUEUED, **_ON_THE_LINE, **_IN_DOUBT},
     State.UNKNOWN: {Trigger.PLACE: State.DIALING, **_ON_THE_LINE},
-    State.DIALING: _ON_THE_LINE,
-    State.RINGING: {Trigger.ANSWER: State.IN_PROGRESS, Trigger.END: State.ENDED},
-    State.IN_PROGRESS: {Trigger.END: State.ENDED},
+    State.DIALING: _ON_THE_LINE | _IN_DOUBT,
+    State.RINGING: {Trigger.ANSWER: State.IN_PROGRESS, Trigger.END: State.ENDED, **_IN_DOUBT},
+    State.IN_PROGRESS: {Trigger.END: State.ENDED, **_IN_DOUBT},
     State.ENDED: {Trigger.SETTLE: State.SETTLED},
-    State.SETTLED: {},
+    State.SETTLED: {Trigger.REVEAL: State.REVEALED},
+    State.REVEALED: {},
     State.CANCELED: {},
     State.BLOCKED: {},
 }
 
-TERMINAL: Final = frozenset(state for state, rows in TRANSITIONS.items() if not rows)
-"""States that a call never leaves."""
+TERMINAL: Final = frozenset({State.SETTLED, State.REVEALED, State.CANCELED, State.BLOCKED})
+"""States in which a call is over: it is never dialled again, and no account's money moves for it."""
+
+ON_THE_LINE: Final = frozenset({State.SENDING, State.DIALING, State.RINGING, State.IN_PROGRESS})
+"""States in which some worker hears of the call, as long as it lives."""
 
 PAST_NO_RETURN: Final = frozenset(
     {State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS, State.ENDED}

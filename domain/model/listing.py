@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 import attrs
 from attrs.validators import ge, le, optional
 
-from outdial.domain.model.call import Status
+from outdial.domain.model.call import UNKNOWN, Status
 from outdial.domain.model.identifiers import AgentReference
 
 T = TypeVar("T")
@@ -77,16 +77,21 @@ class Page(Generic[T]):
 class CallFilter:
     """
     Which of an account's calls are meant; `None` for any.
+
+    Attributes:
+        status: A status, or `UNKNOWN`.
     """
 
     agent_id: AgentReference | None = None
     contact_id: int | None = None
-    status: Status | None = None
+    status: str | None = None
     idempotency_key: str | None = None
 
     @property
-    def statuses(self) -> tuple[Status, ...]:
+    def words(self) -> tuple[str, ...]:
         """
-        The statuses that fit.
+        The words that fitting calls are listed as.
         """
-        return tuple(Status) if self.status is None else (self.status,)
+        if self.status is None:
+            return (*Status, UNKNOWN)
+        return (Status.DIALING, UNKNOWN) if self.status == Status.DIALING else (self.status,)

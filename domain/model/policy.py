@@ -10,6 +10,7 @@ from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.rate import INCREMENT_S_MAX
 
 DAY_S = 86_400
+QUEUE_TIMEOUT_S_MAX = 30 * DAY_S
 
 ESTIMATED_START_DELAY_S = 5
 """What clients are told to expect between acceptance and dialling, as in the published reference's example."""
@@ -25,6 +26,8 @@ class Policy:
 
         max_call_duration_s: No call talks longer; the hold pays for this much when the wallet can.
 
+        queue_timeout_s: A call that was not dialled for this long expires; 1 s to 30 days.
+
         minimum_hold_s: A wallet that can't pay for this much talk is refused.
 
         idempotency_retention_s: How long a request with an idempotency key is answered again; later it is refused.
@@ -38,6 +41,7 @@ class Policy:
 
     number_check: NumberCheck = NumberCheck.POSSIBLE
     max_call_duration_s: int = attrs.field(default=1800, validator=ge(1))
+    queue_timeout_s: int = attrs.field(default=DAY_S, validator=[ge(1), le(QUEUE_TIMEOUT_S_MAX)])
     minimum_hold_s: int = attrs.field(default=60, validator=ge(1))
     idempotency_retention_s: int = attrs.field(default=30 * DAY_S, validator=attrs.validators.ge(1))
     default_rate_micros: int = attrs.field(default=50_000, validator=[ge(0), le(MICROS_MAX)])

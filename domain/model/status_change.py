@@ -53,13 +53,20 @@ def status_change(record: CallRecord, call: Call) -> StatusChange | None:
     Args:
         call: The call as it is now.
     """
-    if record.state in NEW_STATUS or _is_acceptance(record, call):
+    if record.state in NEW_STATUS or _is_queued_anew(record, call) or _is_late_success(record, call):
         return StatusChange(record=record, call=call.as_of(record.state))
     return None
 
 
-def _is_acceptance(record: CallRecord, call: Call) -> bool:
+def _is_queued_anew(record: CallRecord, call: Call) -> bool:
     """
-    Tell a call's first record from those of its later returns to the queue.
+    Tell acceptance and waiting for a next attempt from the return of a call that a worker had leased.
     """
-    return record.state is State.QUEUED and record.at == call.created_at
+    return record.state is State.QUEUED and (record.at == call.created_at or record.disposition is not None)
+
+
+def _is_late_success(record: CallRecord, call: Call) -> bool:
+    """
+    Tell whether a call turned out to have taken place that had failed for all anybody knew.
+    """
+    return record.state is State.REVEALED and call.status is Status.COMPLETED

@@ -26,6 +26,9 @@ class EntryKind(StrEnum):
     CAPTURE = "capture"
     RELEASE = "release"
 
+    HOUSE_LOSS = "house_loss"
+    """What a call would have cost whose outcome came too late: the operator's loss, which moves no account's money."""
+
 
 @attrs.frozen(kw_only=True)
 class LedgerEntry:
@@ -116,6 +119,8 @@ class Wallet:
                 )
             case EntryKind.RELEASE:
                 return attrs.evolve(self, held_micros=self.held_micros - entry.micros)
+            case EntryKind.HOUSE_LOSS:
+                return self
             case unknown:
                 assert_never(unknown)
 
@@ -127,6 +132,8 @@ class Wallet:
                 return self.available_micros
             case EntryKind.CAPTURE | EntryKind.RELEASE:
                 return self.held_micros
+            case EntryKind.HOUSE_LOSS:
+                return MICROS_MAX
             case unknown:
                 assert_never(unknown)
 

@@ -69,12 +69,16 @@ def failure_of(call: Call) -> FailureReason:
 def event_of(call: Call) -> EventType | None:
     """
     Return what is told when a call has reached its state; most states are nobody's business.
+
+    Whoever was told that a call failed, as nobody knew its outcome, is told when it turns out that it took place.
     """
     if call.state is State.IN_PROGRESS:
         return EventType.CALL_STARTED
     if not call.is_terminal:
         return None
-    return EventType.CALL_ENDED if call.status is Status.COMPLETED else EventType.CALL_FAILED
+    if call.status is Status.COMPLETED:
+        return EventType.CALL_ENDED
+    return EventType.CALL_FAILED if call.state is not State.REVEALED else None
 
 
 def as_told(call: Call, event_type: EventType) -> Call:

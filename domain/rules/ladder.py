@@ -8,6 +8,7 @@ judged last.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -184,6 +185,7 @@ def _accept(request: CallRequest, facts: Facts) -> Accepted:
         hold_micros=cover.hold_micros,
         max_duration_s=cover.max_duration_s,
         created_at=facts.now,
+        expires_at=facts.now + timedelta(seconds=facts.policy.queue_timeout_s),
         idempotency_key=request.idempotency_key,
         request_digest=digest_of(fields) if request.idempotency_key is not None else None,
         trace_parent=request.trace_parent,

@@ -189,6 +189,10 @@ class Audit:
             is_first = calls.open_micros[number] == NEVER_HELD
             calls.open_micros[number] = micros
             return None if is_first and micros == calls.hold_micros[number] else f"Call {number} has another hold."
+        if entry.kind is EntryKind.HOUSE_LOSS:
+            is_revealed = calls.state[number] == STATES.index(State.REVEALED)
+            is_right = is_revealed and micros <= calls.hold_micros[number]
+            return None if is_right else f"Call {number} is no loss of {micros} micros."
         if entry.kind is EntryKind.CAPTURE:
             calls.owed_micros[number] -= micros
         if micros > calls.open_micros[number]:

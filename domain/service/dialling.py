@@ -9,9 +9,10 @@ from outdial.domain.model.capacity import Capacity, LiveCalls, take_starts, with
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
+from outdial.domain.model.patience import Patience
 from outdial.domain.service.do_not_call import listed
 from outdial.domain.service.outbox import save_call
-from outdial.domain.service.settlement import block
+from outdial.domain.service.settlement import block, end
 from outdial.ports.carrier import DialOrder
 from outdial.ports.storage import Transaction
 
@@ -29,15 +30,16 @@ def lease(
     """
     if not transaction.places.current().is_here:  # what waits here may have been dialled elsewhere
         return ()
-    leasable = _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit)
-    taken = (call.after(Trigger.LEASE, fence=call.fence + 1, worker_id=worker_id) for call in leasable)
+    leasable = _leasable(transaction, trunk=trunk, capacity=capacity, limit=limit, at=at)
+    changes = {"worker_id": worker_id, "not_before": None, "disposition": None, "cause": None}
+    taken = (call.after(Trigger.LEASE, fence=call.fence + 1, **changes) for call in leasable)
     leased = tuple(call for call in taken if call is not None)
     for call in leased:
         save_call(transaction, call, at)
     return leased
 
 
-def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> Call | None:
+def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime, patience: Patience) -> Call | None:
     """
     Commit to dialling: the last step before any byte leaves the machine.
 
@@ -52,10 +54,11 @@ def pass_no_return(transaction: Transaction, leased: Call, *, at: datetime) -> C
         return None
     if call.state is State.SENDING:  # committed before, but the answer was lost on its way
         return call
-    sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at)
+    deadline_at = patience.until_answered(at)
+    sending = call.after(Trigger.SEND, attempt=call.attempt + 1, dialed_at=at, deadline_at=deadline_at)
     if sending is None or not transaction.places.current().is_here:
         return None
-    why = obstacle(transaction, call, at)
+    why = Disposition.EXPIRED if call.expires_at <= at else obstacle(transaction, call, at)
     if why is not None:
         block(transaction, call, at=at, disposition=why)
         return None
@@ -86,12 +89,43 @@ def order_for(call: Call, *, ring_timeout_s: int) -> DialOrder:
     )
 
 
-def _leasable(transaction: Transaction, *, trunk: str, capacity: Capacity, limit: int) -> tuple[Call, ...]:
+def refuse(
+    transaction: Transaction,
+    dialled: Call,
+    *,
+    at: datetime,
+    disposition: Disposition,
+    cause: HangUpCause,
+    patience: Patience,
+) -> Call:
+    """
+    Write down that the network surely did not take an order: the call is queued for its next attempt, or over.
+
+    Returns:
+        The call as it is now; another attempt's is left as it is.
+    """
+    call = transaction.calls.call_of_any_account(CallReference(number=dialled.id))
+    if call is None or call.attempt_id != dialled.attempt_id:
+        return call if call is not None else dialled
+    again_at = patience.next_attempt(call, disposition, at)
+    queued = None
+    if again_at is not None:
+        queued = call.after(Trigger.RETRY, not_before=again_at, deadline_at=None, disposition=disposition, cause=cause)
+    if queued is None:
+        return end(transaction, call, at=at, disposition=disposition, cause=cause)
+    save_call(transaction, queued, at)
+    return queued
+
+
+def _leasable(
+    transaction: Transaction, *, trunk: str, capacity: Capacity, limit: int, at: datetime
+) -> tuple[Call, ...]:
     if capacity.is_limited:
         transaction.workers.take_turn()
     live = transaction.calls.live() if capacity.has_caps else LiveCalls(by_account={}, by_caller_id={})
     queued = transaction.calls.queued(
         limit,
+        at=at,
         except_accounts=live.accounts_at(capacity.account_calls_max),
         except_caller_ids=live.caller_ids_at(capacity.caller_id_calls_max),
     )
@@ -111,7 +145,7 @@ def _leasable(transaction: Transaction, *, trunk: str, capacity: Capacity, limit
 
 def obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition | None:
     """
-    Return why a call that was accepted may no longer be dialled.
+    Return why a call that was accepted may not go on any more; its account stays as long as its agent does.
     """
     if listed(transaction, call.account_id, call.phone_number, at=at) is not None:
         return Disposition.DO_NOT_CALL
@@ -122,4 +156,6 @@ def obstacle(transaction: Transaction, call: Call, at: datetime) -> Disposition 
     agent = transaction.directory.agent(call.account_id, call.agent_id)
     if agent is None or agent.phone_number != call.caller_id:
         return Disposition.CANCELED
+    if not transaction.wallets.has_hold(call.account_id, call.id):
+        return Disposition.INSUFFICIENT_FUNDS
     return None

@@ -45,5 +45,5 @@ def _fits(call: Call, wanted: CallFilter) -> bool:
     return (
         wanted.agent_id in (None, call.agent_id)
         and wanted.contact_id in (None, call.contact_id)
-        and call.status in wanted.statuses
+        and call.listed_as in wanted.words
     )

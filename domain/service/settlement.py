@@ -23,7 +23,7 @@ def end(transaction: Transaction, call: Call, *, at: datetime, **facts: object) 
 
         facts: Further fields of the call, such as `disposition` and `talk_s`.
     """
-    ended = call.after(Trigger.END, ended_at=at, **facts)
+    ended = call.after(Trigger.END, ended_at=at, deadline_at=None, **facts)
     if ended is None:
         return _settle(transaction, call, at)
     save_call(transaction, ended, at)
@@ -52,6 +52,33 @@ def cancel(transaction: Transaction, call: Call, *, at: datetime) -> Call | None
     return _release(transaction, call.after(Trigger.CANCEL, ended_at=at, disposition=Disposition.CANCELED), at)
 
 
+def reveal(
+    transaction: Transaction, call: Call, *, at: datetime, answered_at: datetime | None, **facts: object
+) -> Call | None:
+    """
+    Amend a call that ended with its outcome unknown, now that it is known.
+
+    Its hold was released and its account may have spent that money: what the talk would have cost is the house's loss.
+
+    Args:
+        at: When it became known.
+
+        facts: `disposition`, `talk_s` and `cause`.
+
+    Returns:
+        The call; `None` when there was nothing to amend.
+    """
+    revealed = call.after(Trigger.REVEAL, answered_at=call.answered_at or answered_at, **facts)
+    if revealed is None or call.disposition is not Disposition.OUTCOME_UNKNOWN:
+        return None
+    save_call(transaction, revealed, at)
+    lost_micros = charge_of(revealed)
+    if lost_micros > 0:
+        transaction.wallets.post(_entry(revealed, EntryKind.HOUSE_LOSS, lost_micros, at))
+    _add_talk(transaction, revealed)
+    return revealed
+
+
 def charge_of(call: Call) -> int:
     """
     Return the micros that an ended call costs: by real talk time, never more than its hold.
@@ -66,7 +93,8 @@ def charge_of(call: Call) -> int:
 def _release(transaction: Transaction, undialled: Call | None, at: datetime) -> Call | None:
     if undialled is not None:
         save_call(transaction, undialled, at)
-        transaction.wallets.post(_entry(undialled, EntryKind.RELEASE, undialled.hold_micros, at))
+        if transaction.wallets.has_hold(undialled.account_id, undialled.id):
+            transaction.wallets.post(_entry(undialled, EntryKind.RELEASE, undialled.hold_micros, at))
     return undialled
 
 
@@ -81,9 +109,16 @@ def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
     rest_micros = settled.hold_micros - charge_micros
     if rest_micros > 0 or charge_micros == 0:
         transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
-    if settled.talk_s > 0:  # after the wallet, whose lock keeps two transactions of an account apart
-        transaction.directory.add_talk(settled.account_id, settled.agent_id, settled.talk_s)
+    _add_talk(transaction, settled)
     return settled
+
+
+def _add_talk(transaction: Transaction, call: Call) -> None:
+    """
+    Count a call's talk for its agent; after the wallet, whose lock keeps two transactions of an account apart.
+    """
+    if call.talk_s > 0:
+        transaction.directory.add_talk(call.account_id, call.agent_id, call.talk_s)
 
 
 def _entry(call: Call, kind: EntryKind, micros: int, at: datetime) -> LedgerEntry:

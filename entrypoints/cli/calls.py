@@ -8,7 +8,7 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from outdial.domain.model.call import Call, Status
+from outdial.domain.model.call import UNKNOWN, Call, Status
 from outdial.domain.model.decision import Refused
 from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
@@ -65,7 +65,7 @@ async def call(dialer: Dialer, *, waits: bool, **asked: Any) -> Answer:
 @calls.command("list")
 @click.option("--agent", "agent_id", metavar="ID", help="Of one agent: its id or assistant id.")
 @click.option("--contact", "contact_id", type=int, metavar="ID", help="To one contact.")
-@click.option("--status", type=click.Choice([status.value for status in Status]), help="In one status.")
+@click.option("--status", type=click.Choice([*Status, UNKNOWN]), help="In one status.")
 @click.option("--idempotency-key", metavar="KEY", help="Asked for with this key.")
 @click.option("--page", type=int, help="The page's number.")
 @click.option("--limit", type=int, help="Calls of a page, 10 unless given.")

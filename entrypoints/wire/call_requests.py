@@ -3,7 +3,7 @@ What clients send to ask for a call.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -104,7 +104,9 @@ class CallsQuery(PageQuery):
         Field(description="Of one agent: its database id or its `assistant_id`.", examples=["123"]),
     ] = None
     status: Annotated[
-        Status | None, Says(f"It must be one of {', '.join(Status)}."), Field(description="In one status.")
+        Status | Literal["unknown"] | None,
+        Says(f"It must be one of {', '.join(Status)}, unknown."),
+        Field(description="In one status; `unknown` are those of `dialing` whose outcome nobody knows."),
     ] = None
     type: Annotated[CallType | None, Says("It must be outbound."), Field(description="Every call is outbound.")] = None
     contact_id: Annotated[

@@ -1,8 +1,8 @@
 """
 One call from its lease to its settlement.
 
-Whatever goes wrong after the point of no return leaves the call undialled a second time: it ends by the carrier's
-word, by its deadline as `outcome_unknown`, or at the next start.
+Whatever goes wrong after the point of no return leaves the call undialled a second time, unless the carrier proves
+that it was not placed: it ends by the carrier's word, or is left unknown to the reconciler.
 """
 
 import asyncio
@@ -20,10 +20,12 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, CallEvent, Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
-from outdial.domain.model.lifecycle import State
+from outdial.domain.model.lifecycle import ON_THE_LINE, State
+from outdial.domain.model.patience import GRACE_S, Patience
 from outdial.domain.service.answering import stop_answered
-from outdial.domain.service.dialling import give_up, order_for, pass_no_return
+from outdial.domain.service.dialling import give_up, order_for, pass_no_return, refuse
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
+from outdial.domain.service.reconciliation import TIME_IS_UP
 from outdial.entrypoints.worker.answer_gate import AnswerGate
 from outdial.ports.carrier import Announce, Carrier, Connect, RejectedError, UncertainError
 from outdial.ports.clock import Clock
@@ -34,9 +36,6 @@ from outdial.ports.storage import Storage, Transaction
 T = TypeVar("T")
 
 PREPARE_TIMEOUT_S: Final = 30.0
-GRACE_S: Final = 10.0
-"""How much later than its own time limits a carrier may report: one that cancels waits some seconds for the answer."""
-
 HANG_UP_TIMEOUT_S: Final = 10.0
 """How long a carrier may take to hang up, and then to report the end."""
 
@@ -59,6 +58,8 @@ class Line:
     Attributes:
         apology: What is said to whoever answers a call that must not go on.
 
+        on_late: Takes what is to be written of attempts that are not seen through any more.
+
         on_stopped: Told why a call was stopped that somebody had answered.
 
         on_moved: Told each call that was brought into another state, and when.
@@ -68,8 +69,9 @@ class Line:
     carrier: Carrier
     runtimes: Mapping[RuntimeKind, Runtime]
     clock: Clock
-    ring_timeout_s: int
+    patience: Patience
     apology: Announce
+    on_late: Callable[[Call, Callable[[Transaction], Call]], None]
     on_stopped: Callable[[Disposition], None]
     on_moved: Callable[[Call, datetime], None]
 
@@ -88,7 +90,9 @@ class Attempt:
         self._has_ended = False
         self._carrier_is_done = False
         self._may_ring = False
+        self._has_left = False
         self._is_unwanted = asyncio.Event()
+        self._unwanted_as = Disposition.CANCELED
         self._gate = AnswerGate(storage=line.storage, clock=line.clock, apology=line.apology, call=lambda: self._call)
 
     @property
@@ -104,6 +108,13 @@ class Attempt:
         """
         self._is_unwanted.set()
 
+    def hang_up_overdue(self) -> None:
+        """
+        End the call because it is on the line for longer than it can be.
+        """
+        self._unwanted_as = self._overdue_disposition
+        self._is_unwanted.set()
+
     async def run(self) -> None:
         """
         Get the agent ready, pass the point of no return, place the call and follow it to its end.
@@ -112,7 +123,7 @@ class Attempt:
         if connect is None:
             return
         self._may_ring = True
-        sending = await self._store(partial(pass_no_return, leased=self._call, at=self._line.clock.now()))
+        sending = await self._store(self._at_once(pass_no_return, leased=self._call))
         if sending is None:
             await self._tell_if_blocked()
             self._log.info("call_not_dialled")
@@ -129,6 +140,7 @@ class Attempt:
             await self._follow()
         finally:
             obeying.cancel()
+            self._leave()
             if not self._carrier_is_done:  # abandoned here, or ended by others: nobody would end what goes on
                 await self._hang_up(Disposition.OUTCOME_UNKNOWN)
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
@@ -176,19 +188,20 @@ class Attempt:
         """
         await self._is_unwanted.wait()
         while True:
-            await self._hang_up(Disposition.CANCELED)
+            await self._hang_up(self._unwanted_as)
             await asyncio.sleep(HANG_UP_AGAIN_S)
 
     async def _place(self, connect: Connect) -> None:
         """
         Hand the order to the carrier, once, and write down what it said.
         """
-        order = order_for(self._call, ring_timeout_s=self._line.ring_timeout_s)
+        ring_timeout_s = self._line.patience.ring_timeout_s
+        order = order_for(self._call, ring_timeout_s=ring_timeout_s)
         try:
-            async with asyncio.timeout(self._line.ring_timeout_s + GRACE_S):
+            async with asyncio.timeout(ring_timeout_s + GRACE_S):
                 await self._line.carrier.place(order, connect, self._report, self._gate.ask)
         except RejectedError as error:
-            await self._apply(self._rejection(error))
+            await self._take_back(error)
         except UncertainError as error:
             await self._doubt(error.cause)
         except TimeoutError:
@@ -197,15 +210,25 @@ class Attempt:
             self._log.exception("carrier_failed")
             await self._doubt(HangUpCause(words="The carrier's adapter failed."))
         else:
-            self._take(await self._store(partial(mark_placed, dialled=self._call, at=self._line.clock.now())))
+            self._take(await self._store(self._at_once(mark_placed, dialled=self._call)))
+
+    async def _take_back(self, error: RejectedError) -> None:
+        """
+        Write down that no phone rings for this attempt; others may follow.
+        """
+        self._carrier_is_done = True
+        work = self._at_once(refuse, dialled=self._call, disposition=error.disposition, cause=error.cause)
+        self._take(await self._store(work))
+        if self._call.not_before is not None:
+            self._log.warning("call_refused", cause=str(error.cause), next_attempt=self._call.not_before.isoformat())
 
     async def _follow(self) -> None:
         """
-        Write down what the carrier reports until the call is over, or end it when its time is up.
+        Write down what the carrier reports until the call leaves the line, or hang up when its time is up.
 
         Time is counted from placing and from the answer: a carrier that repeats itself wins none.
         """
-        until_s = self._in(self._line.ring_timeout_s + GRACE_S)
+        until_s = self._in(self._line.patience.ring_timeout_s + GRACE_S)
         while self._is_live:
             event = await self._next_event(until_s)
             if event is None:
@@ -223,31 +246,69 @@ class Attempt:
         """
         Whether anything more is to be heard: of the call, or of the apology for it.
         """
-        if self._carrier_is_done:
-            return not self._call.is_terminal
-        return not self._call.is_terminal or self._gate.keeps_line
+        return self._is_on_the_line or (self._gate.keeps_line and not self._carrier_is_done)
+
+    @property
+    def _is_on_the_line(self) -> bool:
+        """
+        Whether anything more is to be heard of the call.
+        """
+        return not self._carrier_is_done and self._call.state in ON_THE_LINE | {State.UNKNOWN}
 
     async def _end_overdue(self) -> None:
         """
-        Hang up a call that outlived its limits; when the carrier still says nothing, end it without its word.
+        Hang up a call that outlived its limits; when the carrier still says nothing, its talk is over by the clock.
+
+        Whether anybody was reached by a call that did not get that far stays unknown.
         """
-        disposition = Disposition.TIME_LIMIT if self._call.state is State.IN_PROGRESS else Disposition.OUTCOME_UNKNOWN
+        disposition = self._overdue_disposition
         self._log.warning("call_overdue", state=self._call.state)
         await self._hang_up(disposition)
         until_s = self._in(HANG_UP_TIMEOUT_S)
-        while not self._call.is_terminal:
+        while self._is_on_the_line:
             event = await self._next_event(until_s)
             if event is not None:
                 await self._apply(event)
-            else:
+            elif self._call.state is State.IN_PROGRESS:
                 self._take(await self._close(disposition))
+            else:
+                await self._doubt(TIME_IS_UP)
+                break
         self._carrier_is_done = True
+
+    @property
+    def _overdue_disposition(self) -> Disposition:
+        """
+        What the end of a call is called that outlived its limits.
+        """
+        match self._call.state:
+            case State.IN_PROGRESS:
+                return Disposition.TIME_LIMIT
+            case State.RINGING:
+                return Disposition.NO_ANSWER
+            case _:
+                return Disposition.OUTCOME_UNKNOWN
+
+    def _leave(self) -> None:
+        """
+        Let others hear what is still reported.
+        """
+        self._has_left = True
+        while not self._events.empty():
+            self._line.on_late(self._call, self._writing(self._events.get_nowait()))
 
     async def _close(self, disposition: Disposition) -> Call:
         """
         End the call without the carrier's word.
         """
-        return await self._store(partial(close, dialled=self._call, at=self._line.clock.now(), disposition=disposition))
+        at = self._line.clock.now()
+        return await self._store(partial(close, dialled=self._call, at=at, disposition=disposition))
+
+    def _at_once(self, work: Callable[..., T], **arguments: object) -> Callable[[Transaction], T]:
+        """
+        Return a work as of now that knows how long is waited.
+        """
+        return partial(work, at=self._line.clock.now(), patience=self._line.patience, **arguments)
 
     async def _hang_up(self, disposition: Disposition) -> None:
         """
@@ -275,16 +336,7 @@ class Attempt:
 
     async def _doubt(self, cause: HangUpCause) -> None:
         self._log.warning("outcome_uncertain", cause=str(cause))
-        work = partial(mark_doubtful, dialled=self._call, at=self._line.clock.now(), cause=cause)
-        self._take(await self._store(work))
-
-    def _rejection(self, error: RejectedError) -> Ended:
-        return Ended(
-            attempt_id=self._call.attempt_id,
-            at=self._line.clock.now(),
-            disposition=error.disposition,
-            cause=error.cause,
-        )
+        self._take(await self._store(self._at_once(mark_doubtful, dialled=self._call, cause=cause)))
 
     def _report(self, event: CallEvent) -> None:
         """
@@ -297,7 +349,10 @@ class Attempt:
             return
         self._has_ended = is_end
         self._events_taken += 1
-        self._events.put_nowait(event)
+        if self._has_left:
+            self._line.on_late(self._call, self._writing(event))
+        else:
+            self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
         self._take(await self._store(self._writing(event)))
@@ -312,7 +367,7 @@ class Attempt:
         """
         if self._gate.why is not None:
             return partial(stop_answered, dialled=self._call, at=event.at, why=self._gate.why)
-        return partial(apply_event, dialled=self._call, event=event)
+        return partial(apply_event, dialled=self._call, event=event, patience=self._line.patience)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:
         """

@@ -18,9 +18,12 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
+from outdial.domain.model.patience import Patience
 from outdial.domain.service.dialling import lease
-from outdial.domain.service.progress import recover
+from outdial.domain.service.reconciliation import recover
 from outdial.entrypoints.worker.attempt import Attempt, Line
+from outdial.entrypoints.worker.late_evidence import LateEvidence
+from outdial.entrypoints.worker.reconciler import Reconciler
 from outdial.ports.carrier import Announce, Audio, Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import StorageError
@@ -48,6 +51,9 @@ CARRIER_STOP_TIMEOUT_S: Final = 15.0
 FINISH_TIMEOUT_S: Final = 15.0
 """How long it may take to write down what the carrier reported while it stopped."""
 
+EVIDENCE_TIMEOUT_S: Final = 2.0
+"""And what it reported of calls that were left before."""
+
 NO_WORDS: Final = Announce(audio=Audio(pcm=b""))
 
 _log = structlog.get_logger()
@@ -59,7 +65,7 @@ class CallWorkerSettings:
     How the worker works.
 
     Attributes:
-        ring_timeout_s: How long a phone rings unanswered.
+        patience: How long is waited for what, and how often it is tried again.
 
         live_calls_max: Calls seen through at once; further ones stay queued.
 
@@ -74,7 +80,7 @@ class CallWorkerSettings:
         has_rivals: Whether other workers may dial from the same database; then each tells the others that it lives.
     """
 
-    ring_timeout_s: int = 40
+    patience: Patience = attrs.field(factory=Patience)
     live_calls_max: int = 100
     poll_s: float = 0.5
     worker_id: str = "worker"
@@ -120,13 +126,17 @@ class CallWorker:
 
             on_moved: Told each call that it brought into another state, and when.
         """
+        patience = settings.patience
+        self._evidence = LateEvidence(storage=storage, clock=clock, on_moved=on_moved)
+        self._reconciler = Reconciler(storage=storage, clock=clock, patience=patience, on_moved=self._reconciled)
         self._line = Line(
             storage=storage,
             carrier=carrier,
             runtimes=runtimes,
             clock=clock,
-            ring_timeout_s=settings.ring_timeout_s,
+            patience=patience,
             apology=apology,
+            on_late=self._evidence.hear,
             on_stopped=on_stopped,
             on_moved=on_moved,
         )
@@ -180,6 +190,8 @@ class CallWorker:
             await self._beat()
         await self._recover()
         await self._line.carrier.start()
+        self._evidence.start()
+        self._reconciler.start()
         self._loops += [asyncio.create_task(self._run()), asyncio.create_task(self._keep_hanging_up())]
         if self._settings.has_rivals:
             self._loops.append(asyncio.create_task(self._keep_beating()))
@@ -194,6 +206,7 @@ class CallWorker:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         self._loops.clear()
+        await self._reconciler.stop()
         for live in self._live.values():
             if not live.attempt.may_ring:
                 live.task.cancel()
@@ -203,6 +216,16 @@ class CallWorker:
         except Exception:  # noqa: BLE001 - what it reported has to be written all the same
             _log.exception("carrier_not_stopped")
         await self._finish()
+        await self._evidence.stop(timeout_s=EVIDENCE_TIMEOUT_S)
+
+    def _reconciled(self, call: Call, at: datetime) -> None:
+        """
+        Tell of a call that was moved on; one that is on this worker's line for longer than it can be is hung up.
+        """
+        self._line.on_moved(call, at)
+        live = self._live.get(call.id)
+        if live is not None and call.state is State.UNKNOWN:
+            live.attempt.hang_up_overdue()
 
     async def _recover(self) -> None:
         """
@@ -225,6 +248,7 @@ class CallWorker:
                     silent_s=self._silence_s(clock_s()),  # as it is when the database lets the work begin
                     limit=RECOVERED_AT_ONCE,
                     at=self._line.clock.now(),
+                    patience=self._line.patience,
                 )
 
             return await self._line.storage.transact(work)

@@ -89,7 +89,7 @@ async def dialling(settings: Settings, storage: Storage, clock: Clock, listeners
             runtimes=composition.runtimes(settings),
             clock=clock,
             settings=CallWorkerSettings(
-                ring_timeout_s=settings.ring_timeout_s,
+                patience=settings.patience,
                 live_calls_max=settings.live_calls_max,
                 worker_id=composition.randomness().base62(WORKER_ID_LENGTH),
                 trunk=settings.trunk,

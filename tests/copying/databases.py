@@ -29,9 +29,9 @@ MANY_CALLS: Final = """
         select n, n % :open_each = 0 as is_open from counted;
     insert into calls (id, token, account_id, agent_id, assistant_id, agent_name, phone_number, caller_id, runtime,
         currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s, created_at,
-        state, status, fence, attempt, talk_s, charge_micros, version)
+        expires_at, state, status, fence, attempt, talk_s, charge_micros, version)
         select n, 'tttttttttttt', 1, 1, 'assistant_1', 'Agent', '+15551234567', '+15555550100', 'announce',
-            'USD', '', 50000, 60, 0, 50000, 60, n,
+            'USD', '', 50000, 60, 0, 50000, 60, n, n,
             case when is_open then 'queued' else 'settled' end, case when is_open then 'queued' else 'failed' end,
             0, 0, 0, 0, 0 from numbers;
     insert into scripts (call_id, greeting, instructions, variables) select n, 'Hello.', '', '{}' from numbers;

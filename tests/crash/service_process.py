@@ -23,12 +23,13 @@ from outdial.adapters.sqlite import connection
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model import delivery as delivery_model
+from outdial.domain.model import patience
 from outdial.domain.service import delivery
 from outdial.entrypoints import cli, composition
 from outdial.entrypoints.http import server
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.settings import Settings
-from outdial.entrypoints.worker import attempt, call_worker
+from outdial.entrypoints.worker import attempt, call_worker, reconciler
 from tests.crash import mistakes
 from tests.crash.failpoints import FailingSender, FailingStorage, Failpoints, failing_answers
 from tests.crash.network_carrier import NetworkCarrier
@@ -48,6 +49,8 @@ SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
     (call_worker, "SILENT_S", 3.0),
     (call_worker, "GAP_S", 1.5),
     (call_worker, "BEAT_S", 0.5),
+    (reconciler, "INTERVAL_S", 0.3),
+    (patience, "FIRST_PAUSE_S", 0.2),
     (delivery, "LOST_AFTER_S", 2),
     (delivery_model, "RETRY_DELAYS_S", (0.1,) * len(delivery_model.RETRY_DELAYS_S)),
 )

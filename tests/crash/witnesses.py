@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 import psycopg
 
-TERMINAL: Final = "('settled', 'canceled', 'blocked')"
+TERMINAL: Final = "('settled', 'revealed', 'canceled', 'blocked')"
 OPEN: Final = (
     f"select (select count(*) from calls where state not in {TERMINAL})"
     " + (select count(*) from webhook_deliveries where state in ('pending', 'sending'))"

@@ -7,6 +7,7 @@ from typing import Any, Final
 import attrs
 import pytest
 
+from outdial.domain.model.patience import Patience
 from outdial.domain.model.phone_number import NumberCheck
 from outdial.domain.model.policy import Policy
 from outdial.entrypoints import composition
@@ -37,6 +38,9 @@ READ: Final[dict[str, dict[str, Any]]] = {
     "sip_dialogs": {"/srv/dialogs": "/srv/dialogs"},
     "rtp_ports": {"1024-65535": (1024, 65535), "40000-40001": (40000, 40001)},
     "ring_timeout_s": {"1": 1, "300": 300},
+    "dial_attempts": {"1": 1, "10": 10},
+    "queue_timeout_s": {"1": 1, "2592000": 2592000},
+    "evidence_lag_s": {"0": 0, "86400": 86400},
     "live_calls_max": {"1": 1, "10000": 10000},
     "webhook_sends_max": {"1": 1, "1000": 1000},
     "webhook_endpoint_sends_max": {"1": 1, "100": 100},
@@ -90,6 +94,9 @@ REFUSED: Final[dict[str, tuple[str, ...]]] = {
     ),
     "rtp_ports": ("40000", "40000-40000", "40001-40000", "1023-2000", "40000-65536", "-", "a-b"),
     "ring_timeout_s": ("0", "301", "40s"),
+    "dial_attempts": ("0", "11"),
+    "queue_timeout_s": ("0", "2592001", "1d"),
+    "evidence_lag_s": ("-1", "86401"),
     "live_calls_max": ("0", "10001"),
     "webhook_sends_max": ("0", "1001"),
     "webhook_endpoint_sends_max": ("0", "101"),
@@ -292,6 +299,7 @@ def test_policy_is_what_was_set() -> None:
         {
             "OUTDIAL_NUMBER_CHECK": "valid",
             "OUTDIAL_MAX_CALL_DURATION_S": "600",
+            "OUTDIAL_QUEUE_TIMEOUT_S": "60",
             "OUTDIAL_MINIMUM_HOLD_MINUTES": "2",
             "OUTDIAL_DEFAULT_RATE_PER_MINUTE": "0.10",
             "OUTDIAL_DEFAULT_RATE_INCREMENT_S": "6",
@@ -302,6 +310,7 @@ def test_policy_is_what_was_set() -> None:
     expected = Policy(
         number_check=NumberCheck.VALID,
         max_call_duration_s=600,
+        queue_timeout_s=60,
         minimum_hold_s=120,
         default_rate_micros=100_000,
         default_increment_s=6,
@@ -309,6 +318,18 @@ def test_policy_is_what_was_set() -> None:
     )
     assert expected == settings.policy
     assert settings.policy.number_check is NumberCheck.VALID
+
+
+def test_patience_is_what_was_set() -> None:
+    """
+    Diallers read how long is waited, and how often is tried.
+    """
+    settings = read_settings(
+        {"OUTDIAL_RING_TIMEOUT_S": "20", "OUTDIAL_DIAL_ATTEMPTS": "2", "OUTDIAL_EVIDENCE_LAG_S": "5"}
+    )
+
+    assert Patience(ring_timeout_s=20, attempts_max=2, evidence_lag_s=5) == settings.patience
+    assert Patience() == Settings().patience
 
 
 def test_variable_of_a_field_is_its_name_in_capitals() -> None:

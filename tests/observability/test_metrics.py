@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from outdial.adapters.memory.storage import MemoryStorage
 from outdial.domain.model.delivery import Try
+from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.lifecycle import State
 from outdial.domain.model.webhook import EventType, Message
 from outdial.entrypoints import metrics
 from outdial.ports.storage import Reader
@@ -128,6 +130,21 @@ def test_calls_that_never_ring_are_counted_as_they_end(api: Api) -> None:
         api.clock.advance(1)
 
     assert 1 == numbers_of(api)["outdial_calls_ended_total canceled"]
+
+
+def test_an_end_counts_once_whatever_is_revealed_of_it() -> None:
+    """
+    What becomes known too late is no second end.
+    """
+    told = metrics.Metrics()
+    given_up = builders.call(state=State.SETTLED, disposition=Disposition.OUTCOME_UNKNOWN)
+
+    told.moved(given_up, builders.NOW)
+    told.moved(attrs.evolve(given_up, state=State.REVEALED, disposition=Disposition.BUSY), builders.NOW)
+
+    value = told.registry.get_sample_value
+    assert 1 == value("outdial_calls_ended_total", {"disposition": "outcome_unknown"})
+    assert value("outdial_calls_ended_total", {"disposition": "busy"}) is None
 
 
 def test_webhooks_are_measured_until_somebody_takes_the_message() -> None:

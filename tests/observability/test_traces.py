@@ -21,8 +21,10 @@ from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 
 import outdial
 from outdial.adapters.opentelemetry.tracer import OpenTelemetryTracer
+from outdial.domain.model.lifecycle import State
 from outdial.entrypoints import composition
 from outdial.ports.errors import MissingExtraError
+from tests import builders
 from tests.entrypoints.clinic import KEYS, LISTED
 from tests.http.api import BODY, CALLS, MEMORY, Api
 from tests.library.setting_up import furnish, in_file
@@ -130,6 +132,19 @@ def test_a_trace_begins_here_where_the_client_has_none(
     assert [201, 201] == [answer.status_code for answer in answers]
     assert [None, None] == [span.parent for span in requests]
     assert 2 == len({trace_of(span) for span in requests})
+
+
+def test_an_attempt_that_another_process_may_go_on_with_is_told(exporter: InMemorySpanExporter) -> None:
+    """
+    What is left unknown here, or queued for another attempt, is not waited for.
+    """
+    tracer, call = tracing_to(exporter), builders.call(attempt=1)
+
+    for state in (State.SENDING, State.UNKNOWN, State.SENDING, State.QUEUED):
+        tracer.moved(attrs.evolve(call, state=state), builders.NOW)
+
+    told = [dict(span.attributes or {})["outdial.state"] for span in exporter.get_finished_spans()]
+    assert ["unknown", "queued"] == told
 
 
 def test_a_refusal_is_told_with_its_reason(api: Api, exporter: InMemorySpanExporter) -> None:

@@ -42,6 +42,8 @@ OF_ANY_ACCOUNT = {
             "unattended",
             "to_hang_up",
             "live_counts",
+            "overdue",
+            "overdue_to_change",
         ),
     },
     "decisions.sql": {"refusal_columns", "oldest_refusals", "forget_refusals"},
@@ -72,10 +74,10 @@ LARGE = """
     insert into dnc select id, '+' || 15550000000 + id, '', 0, null from accounts where id >= 1000;
     insert into rates select 'USD', n::text, 0, 1, 0 from generate_series(1000, 6000) n;
     insert into calls select n, 'token', n, null, n, 'assistant_' || n, 'Agent', null, '+15551234567', '+15551234568',
-        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, null, null, null,
+        'announce', null, 'USD', '', 0, 1, 0, 0, 60, 0, 0, null, null, null,
         case when n % 100 = 0 then 'queued' else 'settled' end,
         case when n % 100 = 0 then 'queued' else 'failed' end, null, 0, 0,
-        null, null, null, null, null, null, null, 0, 0, 0 from generate_series(1000, 6000) n;
+        null, null, null, null, null, null, null, 0, 0, null, null, 0 from generate_series(1000, 6000) n;
     insert into key_days select n, 1, 1 from generate_series(1000, 6000) n;
     insert into scripts select id, '', '', '{}' from calls where id >= 1000;
     insert into call_records (call_id, account_id, state, at)

@@ -22,6 +22,7 @@ def _order(number: int) -> Order:
 PAID: Final = CallRow(
     id=1,
     attempt_id="call_1_t_1",
+    attempt=1,
     state="settled",
     disposition="hang_up_agent",
     fence=1,
@@ -40,7 +41,13 @@ GOOD: Final = Evidence(
 )
 
 
-UNDIALLED: Final[dict[str, Any]] = {"state": "canceled", "disposition": "canceled", "sendings": 0, "charge_micros": 0}
+UNDIALLED: Final[dict[str, Any]] = {
+    "state": "canceled",
+    "disposition": "canceled",
+    "attempt": 0,
+    "sendings": 0,
+    "charge_micros": 0,
+}
 RELEASED: Final[dict[str, Any]] = {"entries": (*HOLDS, (1, "release", 50), (2, "release", 50)), "balance_micros": 200}
 
 

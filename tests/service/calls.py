@@ -17,8 +17,9 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.service.dialling import lease, pass_no_return
-from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed, recover
-from outdial.domain.service.settlement import block
+from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed
+from outdial.domain.service.reconciliation import recover
+from outdial.domain.service.settlement import block, end
 from outdial.ports.storage import Reader, Transaction
 from tests import builders
 from tests.contract.storage.database import Database
@@ -95,25 +96,27 @@ def tidy(
     """
     Recover what the one worker there is left behind.
     """
-    return recover(transaction, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=at)
+    return recover(
+        transaction, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=at, patience=builders.PATIENCE
+    )
 
 
 def _sending(transaction: Transaction, call: Call) -> Call:
-    sending = pass_no_return(transaction, call, at=after(2))
+    sending = pass_no_return(transaction, call, at=after(2), patience=builders.PATIENCE)
     assert sending is not None
     return sending
 
 
 def _doubtful(transaction: Transaction, call: Call) -> Call:
-    return mark_doubtful(transaction, call, at=after(3), cause=NO_ANSWER_FROM_CARRIER)
+    return mark_doubtful(transaction, call, at=after(3), cause=NO_ANSWER_FROM_CARRIER, patience=builders.PATIENCE)
 
 
 def _placed(transaction: Transaction, call: Call) -> Call:
-    return mark_placed(transaction, call, at=after(3))
+    return mark_placed(transaction, call, at=after(3), patience=builders.PATIENCE)
 
 
 def _told(event: Callable[[Call], CallEvent]) -> Callable[[Transaction, Call], Call]:
-    return lambda transaction, call: apply_event(transaction, call, event(call))
+    return lambda transaction, call: apply_event(transaction, call, event(call), patience=builders.PATIENCE)
 
 
 def _ended_unsettled(transaction: Transaction, call: Call) -> Call:
@@ -121,6 +124,10 @@ def _ended_unsettled(transaction: Transaction, call: Call) -> Call:
     assert over is not None
     transaction.calls.save(over, after(95))
     return over
+
+
+def _given_up(transaction: Transaction, call: Call) -> Call:
+    return end(transaction, call, at=after(99_999), disposition=Disposition.OUTCOME_UNKNOWN)
 
 
 def _canceled(transaction: Transaction, call: Call) -> Call:
@@ -148,6 +155,7 @@ STEPS_TO: Final[dict[State, tuple[Step, ...]]] = {
     State.IN_PROGRESS: _ANSWERED,
     State.ENDED: (*_ANSWERED, _ended_unsettled),
     State.SETTLED: (*_ANSWERED, _told(ended)),
+    State.REVEALED: (_leased, _sending, _doubtful, _given_up, _told(ended)),
     State.CANCELED: (_canceled,),
     State.BLOCKED: (_leased, _blocked),
 }

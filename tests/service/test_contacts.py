@@ -150,7 +150,7 @@ def test_a_call_that_waits_is_not_dialled_once_its_number_is_flagged(database: D
 
     _change(database, view.contact.id, phone_numbers=_numbers(NumberDraft(phone_number=CALLEE, do_not_call=True)))
 
-    assert database.transact(partial(pass_no_return, leased=call, at=after(2))) is None
+    assert database.transact(partial(pass_no_return, leased=call, at=after(2), patience=builders.PATIENCE)) is None
     assert State.BLOCKED is now(database, call).state
 
 

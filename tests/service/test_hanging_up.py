@@ -34,7 +34,7 @@ from tests.service.calls import (
 
 UNDIALLED: Final = (State.QUEUED, State.LEASED)
 ON_THE_LINE: Final = (State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS)
-OVER: Final = (State.ENDED, State.SETTLED, State.CANCELED, State.BLOCKED)
+OVER: Final = (State.ENDED, State.SETTLED, State.REVEALED, State.CANCELED, State.BLOCKED)
 
 
 def _hang_up(
@@ -73,7 +73,7 @@ def test_what_was_not_dialled_is_canceled(database: Database, state: State) -> N
     assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
     assert 0 == wallet(database).held_micros
     assert () == database.transact(partial(take, limit=9, at=after(300)))
-    assert database.transact(partial(pass_no_return, leased=call, at=after(300))) is None
+    assert database.transact(partial(pass_no_return, leased=call, at=after(300), patience=builders.PATIENCE)) is None
 
 
 @pytest.mark.parametrize("state", ON_THE_LINE)
@@ -138,7 +138,7 @@ def test_a_talk_that_was_hung_up_is_completed_and_billed(database: Database) -> 
     assert asked is not None
     end = ended(call, at=after(31), disposition=Disposition.CANCELED, talk_s=26)
 
-    over = database.transact(partial(apply_event, dialled=asked, event=end))
+    over = database.transact(partial(apply_event, dialled=asked, event=end, patience=builders.PATIENCE))
 
     assert (State.SETTLED, Status.COMPLETED, Disposition.CANCELED, 26) == (
         over.state,
@@ -160,5 +160,5 @@ def test_a_lost_worker_leaves_what_it_was_to_hang_up_unknown(database: Database)
 
     database.transact(partial(tidy, limit=9, at=after(300)))
 
-    over = now(database, call)
-    assert (State.SETTLED, Disposition.OUTCOME_UNKNOWN, 0) == (over.state, over.disposition, over.charge_micros)
+    unknown = now(database, call)
+    assert (State.UNKNOWN, None, after(200)) == (unknown.state, unknown.disposition, unknown.hang_up_at)

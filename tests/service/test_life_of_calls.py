@@ -22,28 +22,26 @@ from hypothesis.stateful import (
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, Ended, Ringing
-from outdial.domain.model.call_record import CallRecord
 from outdial.domain.model.decision import Accepted, Refused
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import PAST_NO_RETURN, State
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Operator
-from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.service.administration import deposit
-from outdial.domain.service.dialling import give_up, pass_no_return
+from outdial.domain.service.dialling import give_up, pass_no_return, refuse
 from outdial.domain.service.do_not_call import delist_number, list_number
 from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
-from outdial.ports.storage import Reader, Transaction
+from outdial.domain.service.reconciliation import reconcile
+from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database, fresh
+from tests.service.books import ACCOUNT_IDS, check_holds, check_money, check_records, everything
 from tests.service.calls import take, tidy
 
-ACCOUNT_IDS: Final = (1, 2)
 CALLEES: Final = tuple(PhoneNumber(f"+1555123456{digit}") for digit in range(2))
 FIRST_DEPOSIT_MICROS: Final = 2_000_000
-EVERY_STATE: Final = frozenset(State)
 
 accounts = st.sampled_from(ACCOUNT_IDS)
 callees = st.sampled_from(CALLEES)
@@ -70,7 +68,8 @@ class LifeOfCalls(RuleBasedStateMachine):
         self._clock = builders.NOW
         self._tokens = 0
         self._deposits = dict.fromkeys(ACCOUNT_IDS, 0)
-        self._passes: dict[int, int] = {}
+        self._passes: dict[int, list[str]] = {}
+        self._refused: set[str] = set()
         self._over: dict[int, Call] = {}
         self._canceled: set[int] = set()
         self._listed: set[tuple[int, PhoneNumber]] = set()
@@ -131,13 +130,16 @@ class LifeOfCalls(RuleBasedStateMachine):
         Some holder of some lease wants to dial.
         """
         before = self._call(leased)
-        sending = self._database.transact(partial(pass_no_return, leased=leased, at=self._now()))
+        sending = self._database.transact(
+            partial(pass_no_return, leased=leased, at=self._now(), patience=builders.PATIENCE)
+        )
         if sending is None:
             return multiple()
         assert leased.fence == self._fences[leased.id]
         if before.state is State.LEASED:
             assert (leased.account_id, leased.phone_number) not in self._listed
-            self._passes[leased.id] = self._passes.get(leased.id, 0) + 1
+            assert self._clock < sending.expires_at
+            self._passes.setdefault(leased.id, []).append(sending.attempt_id)
         else:
             assert before == sending
         return multiple(sending)
@@ -155,14 +157,16 @@ class LifeOfCalls(RuleBasedStateMachine):
         """
         The network took the order.
         """
-        self._database.transact(partial(mark_placed, dialled=attempt, at=self._now()))
+        self._database.transact(partial(mark_placed, dialled=attempt, at=self._now(), patience=builders.PATIENCE))
 
     @rule(attempt=attempts)
     def doubt(self, attempt: Call) -> None:
         """
         The network's answer was lost.
         """
-        self._database.transact(partial(mark_doubtful, dialled=attempt, at=self._now(), cause=HangUpCause()))
+        self._database.transact(
+            partial(mark_doubtful, dialled=attempt, at=self._now(), cause=HangUpCause(), patience=builders.PATIENCE)
+        )
 
     @rule(attempt=attempts)
     def ring(self, attempt: Call) -> None:
@@ -170,7 +174,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         The network says that it rings; perhaps late, perhaps twice.
         """
         event = Ringing(attempt_id=attempt.attempt_id, at=self._now())
-        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+        self._database.transact(partial(apply_event, dialled=attempt, event=event, patience=builders.PATIENCE))
 
     @rule(attempt=attempts)
     def answer(self, attempt: Call) -> None:
@@ -178,7 +182,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         The network says that somebody answered; perhaps late, perhaps twice.
         """
         event = Answered(attempt_id=attempt.attempt_id, at=self._now())
-        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+        self._database.transact(partial(apply_event, dialled=attempt, event=event, patience=builders.PATIENCE))
 
     @rule(attempt=attempts, talk_s=seconds, disposition=st.sampled_from(Disposition))
     def end(self, attempt: Call, talk_s: int, disposition: Disposition) -> None:
@@ -186,7 +190,32 @@ class LifeOfCalls(RuleBasedStateMachine):
         The network says that it is over; perhaps twice, perhaps of an attempt that was given up.
         """
         event = Ended(attempt_id=attempt.attempt_id, at=self._now(), disposition=disposition, talk_s=talk_s)
-        self._database.transact(partial(apply_event, dialled=attempt, event=event))
+        self._database.transact(partial(apply_event, dialled=attempt, event=event, patience=builders.PATIENCE))
+
+    @rule(attempt=attempts, disposition=st.sampled_from((Disposition.CARRIER_ERROR, Disposition.BUSY)))
+    def refuse(self, attempt: Call, disposition: Disposition) -> None:
+        """
+        The network proves that it did not take the order; perhaps late, perhaps twice.
+        """
+        before = self._call(attempt)
+        cause = HangUpCause(code=503, words="Service Unavailable")
+        work = partial(refuse, dialled=attempt, disposition=disposition, cause=cause, patience=builders.PATIENCE)
+        after = self._database.transact(partial(work, at=self._now()))
+        if after.state is State.QUEUED and before != after:
+            assert before.state is State.SENDING
+            assert before.hang_up_at is None
+            assert after.attempt < builders.PATIENCE.attempts_max
+            self._refused.add(attempt.attempt_id)
+
+    @rule(hours=st.sampled_from((0, 0, 1, 30)))
+    def reconcile(self, hours: int) -> None:
+        """
+        Time passes, and calls whose time is up are moved on.
+        """
+        self._clock += timedelta(hours=hours)
+        at = self._now()
+        while self._database.transact(partial(reconcile, limit=2, at=at, patience=builders.PATIENCE)):
+            pass
 
     @rule(attempt=attempts, disposition=st.sampled_from((Disposition.TIME_LIMIT, Disposition.OUTCOME_UNKNOWN)))
     def close(self, attempt: Call, disposition: Disposition) -> None:
@@ -203,7 +232,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         self._database.restart()
         while self._database.transact(partial(tidy, limit=2, at=self._now())):
             pass
-        begun = PAST_NO_RETURN | {State.LEASED}
+        begun = (PAST_NO_RETURN | {State.LEASED}) - {State.UNKNOWN}
         assert () == self._database.read(lambda reader: reader.calls.in_states(begun, 1))
 
     @rule(account_id=accounts, number=st.integers(1, 9))
@@ -264,28 +293,33 @@ class LifeOfCalls(RuleBasedStateMachine):
         """
         Check all that always holds, on one snapshot.
         """
-        calls, ledger, wallets, records = self._database.read(_everything)
-        _check_money(calls, ledger, wallets, self._deposits)
-        _check_holds(calls, ledger)
-        _check_records(calls, records)
+        calls, ledger, wallets, records = self._database.read(everything)
+        check_money(calls, ledger, wallets, self._deposits)
+        check_holds(calls, ledger)
+        check_records(calls, records)
         self._check_passes(calls)
         self._check_final(calls)
 
     def _check_passes(self, calls: tuple[Call, ...]) -> None:
         """
-        At most one pass of the point of no return a call, none of a canceled one, and no attempt without one.
+        All attempts of a call but its last were surely not placed, and there is no attempt without a pass.
         """
-        assert self._canceled.isdisjoint(self._passes)
-        assert all(passes == 1 for passes in self._passes.values())
         for call in calls:
-            assert call.attempt == self._passes.get(call.id, 0)
-            assert (call.dialed_at is not None) is (call.attempt == 1)
+            attempts = self._passes.get(call.id, [])
+            assert self._refused.issuperset(attempts[:-1])
+            assert self._refused.issuperset(attempts) or call.id not in self._canceled
+            assert len(attempts) == len(set(attempts)) == call.attempt
+            assert (call.dialed_at is not None) is (call.attempt > 0)
 
     def _check_final(self, calls: tuple[Call, ...]) -> None:
         """
-        What is over does not change any more.
+        What is over does not change any more, but for an outcome that was not known.
         """
         for call in calls:
+            before = self._over.get(call.id)
+            was_unknown = before is not None and before.disposition is Disposition.OUTCOME_UNKNOWN
+            if was_unknown and call.state is State.REVEALED:
+                self._over[call.id] = call
             if call.is_terminal:
                 assert call == self._over.setdefault(call.id, call)
             else:
@@ -297,7 +331,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         return self._clock
 
     def _call(self, known: Call) -> Call:
-        calls, *_ = self._database.read(_everything)
+        calls, *_ = self._database.read(everything)
         return next(call for call in calls if call.id == known.id)
 
 
@@ -309,71 +343,6 @@ def _furnish(transaction: Transaction) -> None:
         )
         deposit(transaction, account_id, micros=FIRST_DEPOSIT_MICROS, at=builders.NOW)
     transaction.rulebook.set_rate(builders.rate())
-
-
-_Everything = tuple[tuple[Call, ...], tuple[LedgerEntry, ...], tuple[Wallet, ...], tuple[CallRecord, ...]]
-
-
-def _everything(reader: Reader) -> _Everything:
-    calls = reader.calls.in_states(EVERY_STATE, 10_000)
-    ledger = tuple(entry for account_id in ACCOUNT_IDS for entry in reader.wallets.entries(account_id))
-    found = (reader.wallets.wallet(account_id) for account_id in ACCOUNT_IDS)
-    records = tuple(record for call in calls for record in reader.calls.records(call.id))
-    return calls, ledger, tuple(wallet for wallet in found if wallet is not None), records
-
-
-def _sum(ledger: tuple[LedgerEntry, ...], kind: EntryKind, **wanted: int) -> int:
-    return sum(
-        entry.micros
-        for entry in ledger
-        if entry.kind is kind and all(getattr(entry, name) == value for name, value in wanted.items())
-    )
-
-
-def _check_money(
-    calls: tuple[Call, ...], ledger: tuple[LedgerEntry, ...], wallets: tuple[Wallet, ...], deposits: dict[int, int]
-) -> None:
-    """
-    Deposits are what is available, held and captured; held is what unsettled calls hold.
-    """
-    for wallet in wallets:
-        account_id = wallet.account_id
-        captured = _sum(ledger, EntryKind.CAPTURE, account_id=account_id)
-        holds = [call.hold_micros for call in calls if call.account_id == account_id and not call.is_terminal]
-        assert deposits[account_id] == _sum(ledger, EntryKind.DEPOSIT, account_id=account_id)
-        assert deposits[account_id] == wallet.available_micros + wallet.held_micros + captured
-        assert sum(holds) == wallet.held_micros
-        assert captured == sum(call.charge_micros for call in calls if call.account_id == account_id)
-
-
-def _check_holds(calls: tuple[Call, ...], ledger: tuple[LedgerEntry, ...]) -> None:
-    """
-    One hold a call; nothing leaves it before the end, and all of it does then.
-    """
-    for call in calls:
-        entries = tuple(entry for entry in ledger if entry.call_id == call.id)
-        kinds = [entry.kind for entry in entries]
-        assert len(set(kinds)) == len(kinds)
-        assert call.hold_micros == _sum(entries, EntryKind.HOLD)
-        assert EntryKind.HOLD in kinds
-        assert {call.account_id} == {entry.account_id for entry in entries}
-        resolved = _sum(entries, EntryKind.CAPTURE) + _sum(entries, EntryKind.RELEASE)
-        assert (call.hold_micros if call.is_terminal else 0) == resolved
-
-
-def _check_records(calls: tuple[Call, ...], records: tuple[CallRecord, ...]) -> None:
-    """
-    A call's records are numbered upwards, begin with `queued` and end with its state; it is sent once at most.
-    """
-    for call in calls:
-        own = [record for record in records if record.call_id == call.id]
-        numbers = [record.number for record in own]
-        states = [record.state for record in own]
-        assert sorted(set(numbers)) == numbers
-        assert (State.QUEUED, call.state) == (states[0], states[-1])
-        assert states.count(State.SENDING) <= 1
-        assert call.version == len(own) - 1
-    assert len({record.number for record in records}) == len(records)
 
 
 class LifeOfCallsInSqlite(LifeOfCalls):

@@ -17,7 +17,7 @@ from outdial.domain.model.facts import Facts
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.principal import Operator
 from outdial.domain.model.refusal import Decided
-from outdial.domain.model.wallet import EntryKind
+from outdial.domain.model.wallet import EntryKind, LedgerEntry
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.administration import revoke_key
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
@@ -29,7 +29,7 @@ from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, sta
 
 
 def _pass(database: Database, call: Call, at_s: float = 2) -> Call | None:
-    return database.transact(partial(pass_no_return, leased=call, at=after(at_s)))
+    return database.transact(partial(pass_no_return, leased=call, at=after(at_s), patience=builders.PATIENCE))
 
 
 def test_a_leased_call_passes(database: Database) -> None:
@@ -41,7 +41,13 @@ def test_a_leased_call_passes(database: Database) -> None:
     sending = _pass(database, call)
 
     assert sending == now(database, call)
-    assert attrs.evolve(call, state=State.SENDING, attempt=1, dialed_at=after(2), version=call.version + 1) == sending
+    changes: dict[str, Any] = {
+        "attempt": 1,
+        "dialed_at": after(2),
+        "deadline_at": after(52),
+        "version": call.version + 1,
+    }
+    assert attrs.evolve(call, state=State.SENDING, **changes) == sending
 
 
 def test_asking_twice_is_answered_alike(database: Database) -> None:
@@ -123,6 +129,44 @@ OBSTACLES: Final[tuple[tuple[Callable[[Transaction], None], Disposition], ...]] 
     (_revoke, Disposition.CANCELED),
     (_expire, Disposition.CANCELED),
 )
+
+
+def test_an_expired_call_does_not_pass(database: Database) -> None:
+    """
+    However long it took to get its agent ready: what came too late is not dialled.
+    """
+    call = in_state(database, State.LEASED)
+
+    assert _pass(database, call, at_s=86_400) is None
+    assert (State.BLOCKED, Disposition.EXPIRED) == (now(database, call).state, now(database, call).disposition)
+    assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
+
+
+def test_a_call_passes_until_the_moment_it_expires(database: Database) -> None:
+    """
+    Its time is its own until it is over.
+    """
+    call = in_state(database, State.LEASED)
+
+    assert _pass(database, call, at_s=86_399.999) is not None
+
+
+def test_a_call_whose_hold_is_gone_does_not_pass(database: Database) -> None:
+    """
+    Nobody is rung at nobody's expense, and nothing is released twice.
+    """
+    call = in_state(database, State.LEASED)
+    release = LedgerEntry(
+        account_id=call.account_id, kind=EntryKind.RELEASE, micros=HOLD_MICROS, call_id=call.id, at=after(1)
+    )
+    database.transact(lambda transaction: transaction.wallets.post(release))
+
+    assert _pass(database, call) is None
+    assert (State.BLOCKED, Disposition.INSUFFICIENT_FUNDS) == (
+        now(database, call).state,
+        now(database, call).disposition,
+    )
+    assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
 
 
 @pytest.mark.parametrize(("change", "disposition"), OBSTACLES)

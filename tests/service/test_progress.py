@@ -4,8 +4,9 @@ What a carrier tells of a call, in any state and in any order.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+import attrs
 import pytest
 
 from outdial.domain.model.call import Call, Status
@@ -42,7 +43,7 @@ MOVES: Final[dict[type[CallEvent], tuple[set[State], State]]] = {
 
 
 def _apply(database: Database, call: Call, event: CallEvent) -> Call:
-    return database.transact(partial(apply_event, dialled=call, event=event))
+    return database.transact(partial(apply_event, dialled=call, event=event, patience=builders.PATIENCE))
 
 
 @pytest.mark.parametrize("report", [ringing, answered, ended])
@@ -163,25 +164,47 @@ def test_only_calls_whose_order_is_open_are_placed(database: Database, state: St
     """
     call = in_state(database, state)
 
-    returned = database.transact(partial(mark_placed, dialled=call, at=after(3)))
+    returned = database.transact(partial(mark_placed, dialled=call, at=after(3), patience=builders.PATIENCE))
 
     assert now(database, call) == returned
     assert (State.DIALING if state in {State.SENDING, State.UNKNOWN} else state) is returned.state
 
 
 @pytest.mark.parametrize("state", State)
-def test_only_a_call_that_is_being_sent_is_doubtful(database: Database, state: State) -> None:
+def test_only_a_call_on_the_line_is_doubtful(database: Database, state: State) -> None:
     """
-    Doubt ends with the first thing that is heard, and touches no money.
+    Doubt touches no money, and has a deadline: ring time-out, longest talk and the network's lag from now on.
     """
     call = in_state(database, state)
     money = money_of(database, call)
 
-    returned = database.transact(partial(mark_doubtful, dialled=call, at=after(3), cause=HangUpCause(words="late")))
+    returned = database.transact(
+        partial(mark_doubtful, dialled=call, at=after(3), cause=HangUpCause(words="late"), patience=builders.PATIENCE)
+    )
 
     assert now(database, call) == returned
-    assert (State.UNKNOWN if state is State.SENDING else state) is returned.state
+    if state in LIVE - {State.UNKNOWN}:
+        assert (State.UNKNOWN, after(3 + 40 + 1800 + 60)) == (returned.state, returned.deadline_at)
+    else:
+        assert call == returned
     assert money == money_of(database, call)
+
+
+@pytest.mark.parametrize("work", [mark_placed, mark_doubtful, close])
+def test_an_earlier_attempt_says_nothing_of_a_later_one(database: Database, work: Callable[..., Call]) -> None:
+    """
+    Whoever still holds it changes nothing.
+    """
+    call = in_state(database, State.SENDING)
+    facts: dict[Callable[..., Call], dict[str, Any]] = {
+        mark_placed: {"patience": builders.PATIENCE},
+        mark_doubtful: {"patience": builders.PATIENCE, "cause": HangUpCause()},
+        close: {"disposition": Disposition.TIME_LIMIT},
+    }
+
+    returned = database.transact(partial(work, dialled=attrs.evolve(call, attempt=0), at=after(9), **facts[work]))
+
+    assert call == returned == now(database, call)
 
 
 def test_doubt_keeps_what_was_seen(database: Database) -> None:

@@ -7,15 +7,15 @@ from typing import Final
 
 import pytest
 
-from outdial.domain.model.call import Call, Status
+from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.dialling import pass_no_return
-from outdial.domain.service.progress import recover
+from outdial.domain.service.reconciliation import WORKER_LOST, recover
+from tests import builders
 from tests.contract.storage.database import Database
 from tests.service.calls import (
-    DEPOSIT_MICROS,
     HOLD_MICROS,
     accept,
     after,
@@ -27,11 +27,20 @@ from tests.service.calls import (
     wallet,
 )
 
-MAY_RING: Final = sorted({State.SENDING, State.UNKNOWN, State.DIALING, State.RINGING, State.IN_PROGRESS})
+MAY_RING: Final = sorted({State.SENDING, State.DIALING, State.RINGING, State.IN_PROGRESS})
+IN_ORDER: Final = (State.QUEUED, State.UNKNOWN, State.SETTLED, State.REVEALED, State.CANCELED, State.BLOCKED)
 
 
 def _recover(database: Database, limit: int = 100, attended: frozenset[int] = frozenset()) -> tuple[int, ...]:
-    work = partial(recover, worker_id="worker", attended=attended, silent_s=15, limit=limit, at=after(1000))
+    work = partial(
+        recover,
+        worker_id="worker",
+        attended=attended,
+        silent_s=15,
+        limit=limit,
+        at=after(1000),
+        patience=builders.PATIENCE,
+    )
     recovered = database.transact(work)
     return tuple(call.id for call in recovered)
 
@@ -53,22 +62,22 @@ def test_a_leased_call_goes_back_to_the_queue(database: Database) -> None:
 @pytest.mark.parametrize("state", MAY_RING)
 def test_what_may_ring_is_never_dialled_again(database: Database, state: State) -> None:
     """
-    Past the point of no return a call fails with an unknown outcome, and nobody pays for it.
+    Past the point of no return a call's outcome is unknown; its hold waits for evidence until a deadline.
     """
     call = in_state(database, state)
 
     recovered = _recover(database)
 
-    over = now(database, call)
+    unknown = now(database, call)
     assert (call.id,) == recovered
-    assert (State.SETTLED, Disposition.OUTCOME_UNKNOWN, Status.FAILED, after(1000)) == (
-        over.state,
-        over.disposition,
-        over.status,
-        over.ended_at,
+    assert (State.UNKNOWN, WORKER_LOST, None, after(1000 + 40 + 1800 + 60)) == (
+        unknown.state,
+        unknown.cause,
+        unknown.disposition,
+        unknown.deadline_at,
     )
-    assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
-    assert DEPOSIT_MICROS == wallet(database).available_micros
+    assert {EntryKind.HOLD: HOLD_MICROS} == money_of(database, call)
+    assert HOLD_MICROS == wallet(database).held_micros
     assert () == database.transact(partial(take, limit=1, at=after(1001)))
 
 
@@ -88,10 +97,10 @@ def test_an_end_that_was_not_settled_is_settled(database: Database) -> None:
     )
 
 
-@pytest.mark.parametrize("state", [State.QUEUED, State.SETTLED, State.CANCELED, State.BLOCKED])
+@pytest.mark.parametrize("state", IN_ORDER)
 def test_what_is_in_order_is_left_alone(database: Database, state: State) -> None:
     """
-    Queued calls and those that are over need nothing.
+    Queued calls, those that wait for evidence and those that are over need nothing.
     """
     call = in_state(database, state)
 
@@ -132,14 +141,14 @@ def test_attended_calls_are_left_alone(database: Database) -> None:
     calls = [accept(database) for _ in range(4)]
     leased = database.transact(partial(take, limit=4, at=after(1)))
     for call in leased[:2]:
-        database.transact(partial(pass_no_return, leased=call, at=after(2)))
+        database.transact(partial(pass_no_return, leased=call, at=after(2), patience=builders.PATIENCE))
     first, second, third, fourth = (call.id for call in calls)
 
     portions = [_recover(database, limit=1, attended=frozenset({first, third})) for _ in range(3)]
 
     states = [now(database, call).state for call in calls]
     assert [(second,), (fourth,), ()] == portions
-    assert [State.SENDING, State.SETTLED, State.LEASED, State.QUEUED] == states
+    assert [State.SENDING, State.UNKNOWN, State.LEASED, State.QUEUED] == states
 
 
 def test_a_recovered_call_hears_no_more(database: Database) -> None:
@@ -149,4 +158,4 @@ def test_a_recovered_call_hears_no_more(database: Database) -> None:
     older: Call = in_state(database, State.LEASED)
     _recover(database)
 
-    assert database.transact(partial(pass_no_return, leased=older, at=after(1001))) is None
+    assert database.transact(partial(pass_no_return, leased=older, at=after(1001), patience=builders.PATIENCE)) is None

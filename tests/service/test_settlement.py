@@ -48,7 +48,9 @@ def test_talk_time_is_captured_and_the_rest_released(database: Database, talk_s:
     """
     call = in_state(database, State.IN_PROGRESS)
 
-    over = database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=talk_s)))
+    over = database.transact(
+        partial(apply_event, dialled=call, event=ended(call, talk_s=talk_s), patience=builders.PATIENCE)
+    )
 
     money = money_of(database, call)
     released = HOLD_MICROS - charge
@@ -64,7 +66,7 @@ def test_what_was_talked_counts_for_the_agent_once(database: Database) -> None:
     """
     call = in_state(database, State.IN_PROGRESS)
     for _ in range(2):
-        database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=90)))
+        database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=90), patience=builders.PATIENCE))
     in_state(database, State.BLOCKED)
 
     totals = database.read(lambda reader: reader.directory.agent_totals(builders.ACCOUNT_ID, [builders.AGENT_ID]))
@@ -80,7 +82,9 @@ def test_a_free_call_closes_its_hold_of_nothing(database: Database, talk_s: int)
     database.transact(lambda transaction: transaction.rulebook.set_rate(builders.rate(per_minute_micros=0)))
     call = in_state(database, State.IN_PROGRESS)
 
-    over = database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=talk_s)))
+    over = database.transact(
+        partial(apply_event, dialled=call, event=ended(call, talk_s=talk_s), patience=builders.PATIENCE)
+    )
 
     assert 0 == over.charge_micros
     assert {EntryKind.HOLD: 0, EntryKind.RELEASE: 0} == money_of(database, call)
@@ -96,7 +100,11 @@ def test_an_answered_call_that_was_broken_off_failed_and_is_billed(
     """
     call = in_state(database, State.IN_PROGRESS)
 
-    over = database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=30, disposition=disposition)))
+    over = database.transact(
+        partial(
+            apply_event, dialled=call, event=ended(call, talk_s=30, disposition=disposition), patience=builders.PATIENCE
+        )
+    )
 
     assert (Status.FAILED, 50_000) == (over.status, over.charge_micros)
 
@@ -107,7 +115,9 @@ def test_an_answer_without_talk_time_is_billed_one_increment(database: Database)
     """
     call = in_state(database, State.IN_PROGRESS)
 
-    over = database.transact(partial(apply_event, dialled=call, event=ended(call, talk_s=0)))
+    over = database.transact(
+        partial(apply_event, dialled=call, event=ended(call, talk_s=0), patience=builders.PATIENCE)
+    )
 
     assert 50_000 == over.charge_micros
 
@@ -186,13 +196,17 @@ def test_capture_and_release_are_the_hold(rate: Rate, talk_s: int, is_answered: 
             event("too expensive")
             return
         (leased,) = database.transact(partial(take, limit=1, at=after(1)))
-        call = database.transact(partial(pass_no_return, leased=leased, at=after(2)))
+        call = database.transact(partial(pass_no_return, leased=leased, at=after(2), patience=builders.PATIENCE))
         assert call is not None
         if is_answered:
-            call = database.transact(partial(apply_event, dialled=call, event=answered(call)))
+            call = database.transact(
+                partial(apply_event, dialled=call, event=answered(call), patience=builders.PATIENCE)
+            )
         report: Ended = ended(call, talk_s=talk_s)
 
-        over = database.transact(partial(apply_event, dialled=call, event=attrs.evolve(report)))
+        over = database.transact(
+            partial(apply_event, dialled=call, event=attrs.evolve(report), patience=builders.PATIENCE)
+        )
 
         money = money_of(database, over)
         event("answered" if over.answered_at is not None else "not answered")

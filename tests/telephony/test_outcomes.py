@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdial.adapters.sip.outcomes import CAUSES, STATUSES, disposition_of, q850_cause
+from outdial.adapters.sip.outcomes import CAUSES, PROOFS, STATUSES, disposition_of, proof_of, q850_cause
 from outdial.domain.model.disposition import Disposition
+from outdial.ports.carrier import Proof
 
 EXPECTED = {
     **dict.fromkeys([486, 600], Disposition.BUSY),
@@ -62,6 +63,30 @@ def test_made_up_status_is_the_carriers_fault(code: int, rang: bool) -> None:  #
     A status that no trunk sent tells nothing about the callee.
     """
     assert Disposition.CARRIER_ERROR == disposition_of(code=code, q850=None, rang=rang, local=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        *((code, Proof.PLACED) for code in (100, 180, 183, 199, 200, 202)),
+        *((code, Proof.NOT_PLACED) for code in (302, 401, 403, 404, 407, 480, 486, 488, 500, 502, 503, 600, 603, 608)),
+        *((code, Proof.AMBIGUOUS) for code in (408, 504, 499, 599, 699, 700, 99, 0, -1)),
+    ],
+)
+def test_a_status_proves_what_its_row_says(code: int, expected: Proof) -> None:
+    """
+    A trunk that waited in vain proves nothing, as the phone may ring behind it; nor does a status that nobody knows.
+    """
+    assert expected is proof_of(code, local=False)
+
+
+@given(code=st.integers(-1000, 1000))
+def test_what_is_not_in_the_table_is_ambiguous(code: int) -> None:
+    """
+    Only a row gives a next attempt.
+    """
+    assert PROOFS.get(code, Proof.AMBIGUOUS) is proof_of(code, local=False)
+    assert Proof.AMBIGUOUS is proof_of(code, local=True)
 
 
 @given(code=st.integers(), q850=st.none() | st.integers(), rang=st.booleans(), local=st.booleans())

@@ -144,9 +144,11 @@ class PostOffice:
 
         def work(transaction: Transaction) -> Call:
             take(transaction, limit=1, at=at)
-            sending = pass_no_return(transaction, leased, at=at)
+            sending = pass_no_return(transaction, leased, at=at, patience=builders.PATIENCE)
             assert sending is not None
-            return apply_event(transaction, sending, Answered(attempt_id=sending.attempt_id, at=at))
+            return apply_event(
+                transaction, sending, Answered(attempt_id=sending.attempt_id, at=at), patience=builders.PATIENCE
+            )
 
         return await self.storage.reliable.transact(work)
 
@@ -155,7 +157,9 @@ class PostOffice:
         Have a call's callee hang up.
         """
         event = Ended(attempt_id=call.attempt_id, at=self.clock.now(), disposition=Disposition.HANG_UP_CALLEE, talk_s=1)
-        await self.storage.reliable.transact(lambda transaction: apply_event(transaction, call, event))
+        await self.storage.reliable.transact(
+            lambda transaction: apply_event(transaction, call, event, patience=builders.PATIENCE)
+        )
 
     async def mail(self, webhook: Webhook | None = None) -> list[Delivery]:
         """

@@ -22,6 +22,7 @@ from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.patience import Patience
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
 from outdial.ports.carrier import Announce, Carrier, Connect, DialOrder, OnAnswer, Placed, Report, no_objection
 
@@ -106,7 +107,11 @@ async def _dial(options: argparse.Namespace) -> None:
         carrier=_LoggedCarrier(simulator, options.log, options.slow),
         runtimes={RuntimeKind.ANNOUNCE: _Agent(AnnounceRuntime(SilentSpeech()), options.slow)},
         clock=clock,
-        settings=CallWorkerSettings(ring_timeout_s=300, live_calls_max=options.live_calls_max, poll_s=0.02),
+        settings=CallWorkerSettings(
+            patience=Patience(ring_timeout_s=300, evidence_lag_s=1),
+            live_calls_max=options.live_calls_max,
+            poll_s=0.02,
+        ),
     )
     await dialler.start()
     await asyncio.Event().wait()

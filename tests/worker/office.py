@@ -16,6 +16,7 @@ from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
+from outdial.domain.model.patience import Patience
 from outdial.domain.model.policy import Policy
 from outdial.domain.model.wallet import EntryKind, Wallet
 from outdial.domain.rules.ladder import decide_all
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 DEPOSIT_MICROS: Final = 10**12
 RING_TIMEOUT_S: Final = 40
+PATIENCE: Final = Patience(ring_timeout_s=RING_TIMEOUT_S, evidence_lag_s=60, attempts_max=1)
 WATCH_S: Final = 0.5
 PATIENCE_S: Final = 100_000.0
 
@@ -88,6 +90,7 @@ class Office:
         live_calls_max: int = 100,
         poll_s: float = 0.5,
         has_rivals: bool = False,
+        patience: Patience = PATIENCE,
         apology: Announce = NO_WORDS,
         on_stopped: Callable[[Disposition], None] = lambda _why: None,
     ) -> CallWorker:
@@ -100,7 +103,7 @@ class Office:
             runtimes=runtimes or {RuntimeKind.ANNOUNCE: AnnounceRuntime(SilentSpeech())},
             clock=self.clock,
             settings=CallWorkerSettings(
-                ring_timeout_s=RING_TIMEOUT_S, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
+                patience=patience, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
             ),
             apology=apology,
             on_stopped=on_stopped,
@@ -157,6 +160,13 @@ class Office:
             while (current := await self.call(call)).state not in states:
                 await asyncio.sleep(WATCH_S)
         return current
+
+    @staticmethod
+    async def pass_time(seconds: float = WATCH_S) -> None:
+        """
+        Let time pass.
+        """
+        await asyncio.sleep(seconds)
 
     async def states(self, call: Call) -> list[State]:
         """
@@ -218,7 +228,7 @@ async def _check_books(opened: Office) -> None:
         assert wallet.held_micros == sum(call.hold_micros for call in calls if not call.is_terminal)
         for call in calls:
             states = [record.state for record in reader.calls.records(call.id)]
-            assert states.count(State.SENDING) <= 1
+            assert states.count(State.SENDING) == call.attempt
 
     await opened.storage.reliable.read(check)
 

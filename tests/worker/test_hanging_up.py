@@ -12,8 +12,10 @@ import pytest
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
+from outdial.domain.model.patience import GRACE_S
 from outdial.domain.model.wallet import EntryKind
-from outdial.entrypoints.worker.attempt import GRACE_S, HANG_UP_AGAIN_S, HANG_UP_TIMEOUT_S
+from outdial.entrypoints.worker.attempt import HANG_UP_AGAIN_S, HANG_UP_TIMEOUT_S
+from outdial.entrypoints.worker.reconciler import INTERVAL_S
 from outdial.ports.carrier import RejectedError, UncertainError
 from tests.worker.office import RING_TIMEOUT_S, Office, office, released, running
 from tests.worker.scripted_carrier import (
@@ -298,7 +300,8 @@ async def test_a_carrier_that_never_obeys_is_given_up_at_the_calls_own_limit() -
             call = await bureau.over(accepted)
 
         assert Disposition.OUTCOME_UNKNOWN is call.disposition
-        assert elapsed_s() <= RING_TIMEOUT_S + GRACE_S + HANG_UP_TIMEOUT_S + 2
+        overdue_s = 1 + RING_TIMEOUT_S + GRACE_S + HANG_UP_TIMEOUT_S
+        assert elapsed_s() <= overdue_s + RING_TIMEOUT_S + 600 + 60 + INTERVAL_S + 2
         assert await released(bureau, call)
 
 

@@ -13,6 +13,7 @@ from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
+from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.dialling import pass_no_return
 from outdial.entrypoints.worker.call_worker import BEAT_S, RECOVERED_AT_ONCE
 from outdial.ports.storage import Transaction
@@ -59,9 +60,10 @@ async def test_abandoned_calls_are_recovered_beside_the_living() -> None:
             bureau.storage.is_down = True  # from before the answer until after the last try
             await asyncio.sleep(60)
             bureau.storage.is_down = False
-            abandoned = await bureau.over(unlucky)
+            await bureau.reached(unlucky, State.UNKNOWN)
             alive = await bureau.call(living)
             settled = await bureau.over(living)
+            abandoned = await bureau.over(unlucky)
 
         assert Disposition.OUTCOME_UNKNOWN is abandoned.disposition
         assert State.IN_PROGRESS is alive.state
@@ -128,7 +130,7 @@ async def test_a_lost_workers_calls_are_taken_over() -> None:
 def _send(transaction: Transaction, accepted: Call) -> None:
     leased = transaction.calls.call_of_any_account(CallReference(number=accepted.id))
     assert leased is not None
-    assert pass_no_return(transaction, leased, at=builders.NOW) is not None
+    assert pass_no_return(transaction, leased, at=builders.NOW, patience=builders.PATIENCE) is not None
 
 
 @in_virtual_time
@@ -175,21 +177,25 @@ async def test_queued_calls_go_on_after_a_restart() -> None:
 @in_virtual_time
 async def test_what_an_earlier_process_dialled_is_not_dialled_again(steps: tuple[Trigger, ...]) -> None:
     """
-    Killed at any time after the point of no return, a call fails as unknown at the next start, and its hold is free.
+    Killed at any time after the point of no return, a call is unknown at the next start, and fails at its deadline.
     """
     async with office() as bureau:
         await bureau.accept()
         (leased,) = await bureau.storage.transact(partial(take, limit=1, at=builders.NOW))
-        sending = await bureau.storage.transact(partial(pass_no_return, leased=leased, at=builders.NOW))
+        sending = await bureau.storage.transact(
+            partial(pass_no_return, leased=leased, at=builders.NOW, patience=builders.PATIENCE)
+        )
         assert sending is not None
         await bureau.storage.transact(partial(_trigger, call=sending, triggers=steps))
         carrier = bureau.carrier()
 
         async with running(bureau.dialler(carrier)):
+            kept = await bureau.money(sending)
             await asyncio.sleep(1000)
 
         call = await bureau.call(sending)
         assert {} == carrier.lines
+        assert {EntryKind.HOLD: call.hold_micros} == kept
         assert (State.SETTLED, Disposition.OUTCOME_UNKNOWN, 0) == (call.state, call.disposition, call.charge_micros)
         assert 0 == (await bureau.wallet()).held_micros
 

@@ -187,7 +187,7 @@ class _BrokenCarrier(ScriptedCarrier):
 @in_virtual_time
 async def test_stopping_takes_bounded_time(kind: type[ScriptedCarrier]) -> None:
     """
-    Calls that a carrier does not end are left to the next start, which ends them without dialling.
+    Calls that a carrier does not end are left to the next start, which leaves them unknown without dialling.
     """
 
     async def hang(_line: Line, _disposition: Disposition) -> None:
@@ -205,7 +205,7 @@ async def test_stopping_takes_bounded_time(kind: type[ScriptedCarrier]) -> None:
         assert elapsed_s() - began_s <= CARRIER_STOP_TIMEOUT_S + FINISH_TIMEOUT_S + 11
         assert State.DIALING is (await bureau.call(accepted)).state
         await bureau.storage.transact(partial(tidy, limit=10, at=bureau.clock.now()))
-        assert Disposition.OUTCOME_UNKNOWN is (await bureau.call(accepted)).disposition
+        assert State.UNKNOWN is (await bureau.call(accepted)).state
 
 
 @in_virtual_time
@@ -228,7 +228,7 @@ async def test_stopping_without_a_database_takes_bounded_time() -> None:
         assert elapsed_s() - began_s <= FINISH_TIMEOUT_S + 2
         bureau.storage.is_down = False
         await bureau.storage.transact(partial(tidy, limit=10, at=bureau.clock.now()))
-        assert Disposition.OUTCOME_UNKNOWN is (await bureau.call(accepted)).disposition
+        assert State.UNKNOWN is (await bureau.call(accepted)).state
 
 
 @in_virtual_time

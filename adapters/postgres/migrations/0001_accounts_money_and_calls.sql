@@ -107,6 +107,7 @@ create table calls (
     hold_micros bigint not null,
     max_duration_s bigint not null,
     created_at bigint not null,
+    expires_at bigint not null,
     idempotency_key text collate "C",
     request_digest bytea,
     trace_parent text,
@@ -124,12 +125,14 @@ create table calls (
     cause_provisional text,
     talk_s bigint not null,
     charge_micros bigint not null,
+    not_before bigint,
+    deadline_at bigint,
     version bigint not null,
     hang_up_at bigint
 );
 
 -- Whoever looks for work asks by state, oldest first; calls that are over for good would only make this index large.
-create index calls_live on calls (state, id) where state not in ('settled', 'canceled', 'blocked');
+create index calls_live on calls (state, id) where state not in ('settled', 'revealed', 'canceled', 'blocked');
 
 -- Lists of calls, newest first. With the status in them, any status and every status are found without a detour.
 create index calls_of_account on calls (account_id, status, id);
@@ -186,7 +189,7 @@ create index call_records_of_call on call_records (call_id, number);
 create table ledger (
     account_id bigint not null references wallets (account_id),
     number bigint not null,
-    kind text collate "C" not null check (kind in ('deposit', 'hold', 'capture', 'release')),
+    kind text collate "C" not null check (kind in ('deposit', 'hold', 'capture', 'release', 'house_loss')),
     micros bigint not null check (micros >= 0),
     call_id bigint references calls (id),
     at bigint not null,

@@ -31,8 +31,8 @@ from contacts join unnest(%(account_ids)s::bigint[], %(contact_ids)s::bigint[]) 
 -- Calls by account and idempotency key; the wallets are locked, so no other request of the account is being decided.
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
-    created_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
-    cause_provisional, talk_s, charge_micros, version, hang_up_at, greeting, instructions, variables
+    created_at, expires_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    cause_provisional, talk_s, charge_micros, not_before, deadline_at, version, hang_up_at, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
     join unnest(%(account_ids)s::bigint[], %(names)s::text[]) as wanted (wanted_account, wanted_name)
     on calls.account_id = wanted_account and idempotency_key = wanted_name
@@ -84,18 +84,19 @@ for no key update of wallets
 -- The calls that were accepted, in their order.
 insert into calls (id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number,
     caller_id, runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros,
-    max_duration_s, created_at, idempotency_key, request_digest, trace_parent, state, status, worker_id, fence, attempt,
+    max_duration_s, created_at, expires_at, idempotency_key, request_digest, trace_parent, state, status, worker_id, fence, attempt,
     dialed_at, answered_at, ended_at, disposition, cause_code, cause_words, cause_provisional, talk_s, charge_micros,
-    version)
+    not_before, deadline_at, version)
 select * from unnest(%(id)s::bigint[], %(token)s::text[], %(account_id)s::bigint[], %(key_id)s::bigint[],
     %(agent_id)s::bigint[], %(assistant_id)s::text[], %(agent_name)s::text[], %(contact_id)s::bigint[],
     %(phone_number)s::text[], %(caller_id)s::text[], %(runtime)s::text[], %(sip_uri)s::text[], %(currency)s::text[],
     %(prefix)s::text[], %(per_minute_micros)s::bigint[], %(increment_s)s::bigint[], %(minimum_s)s::bigint[],
     %(hold_micros)s::bigint[], %(max_duration_s)s::bigint[], %(created_at)s::bigint[],
-    %(idempotency_key)s::text[], %(request_digest)s::bytea[], %(trace_parent)s::text[], %(state)s::text[], %(status)s::text[],
+    %(expires_at)s::bigint[], %(idempotency_key)s::text[], %(request_digest)s::bytea[], %(trace_parent)s::text[], %(state)s::text[], %(status)s::text[],
     %(worker_id)s::text[], %(fence)s::bigint[], %(attempt)s::bigint[], %(dialed_at)s::bigint[], %(answered_at)s::bigint[],
     %(ended_at)s::bigint[], %(disposition)s::text[], %(cause_code)s::bigint[], %(cause_words)s::text[],
-    %(cause_provisional)s::text[], %(talk_s)s::bigint[], %(charge_micros)s::bigint[], %(version)s::bigint[])
+    %(cause_provisional)s::text[], %(talk_s)s::bigint[], %(charge_micros)s::bigint[],
+    %(not_before)s::bigint[], %(deadline_at)s::bigint[], %(version)s::bigint[])
 
 -- name: add_scripts
 -- What is said in the calls that were accepted just now (of any account)

@@ -2,8 +2,8 @@
 -- Part of the statements below, in the order of `read_call` (of any account)
 select id, token, account_id, key_id, agent_id, assistant_id, agent_name, contact_id, phone_number, caller_id,
     runtime, sip_uri, currency, prefix, per_minute_micros, increment_s, minimum_s, hold_micros, max_duration_s,
-    created_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
-    cause_provisional, talk_s, charge_micros, version, hang_up_at, greeting, instructions, variables
+    created_at, expires_at, idempotency_key, request_digest, trace_parent, state, worker_id, fence, attempt, dialed_at, answered_at, ended_at, disposition, cause_code, cause_words,
+    cause_provisional, talk_s, charge_micros, not_before, deadline_at, version, hang_up_at, greeting, instructions, variables
 from calls join scripts on scripts.call_id = calls.id
 
 -- name: calls_by_number
@@ -40,7 +40,7 @@ select calls from key_days where key_id = %(key_id)s and day = %(day)s
 
 -- name: live
 -- Calls in a state that is not the last, oldest first; repeats the condition of its index (of any account)
-{call_columns} where state = %(state)s and state not in ('settled', 'canceled', 'blocked') order by id limit %(limit)s
+{call_columns} where state = %(state)s and state not in ('settled', 'revealed', 'canceled', 'blocked') order by id limit %(limit)s
 
 -- name: live_to_change
 -- The queue, side by side: each worker passes over what another has locked (of any account)
@@ -55,28 +55,39 @@ select calls from key_days where key_id = %(key_id)s and day = %(day)s
 {over} {to_change} skip locked
 
 -- name: queued
--- The queue, oldest first, but for accounts and numbers at their caps; what others lease is passed over (of any account)
-{call_columns} where state = 'queued' and state not in ('settled', 'canceled', 'blocked')
+-- The queue that is due, oldest first, but for accounts and numbers at their caps; what others lease is passed over (of any account)
+{call_columns} where state = 'queued' and state not in ('settled', 'revealed', 'canceled', 'blocked')
+    and expires_at > %(at)s and coalesce(not_before, 0) <= %(at)s
     and account_id <> all(%(accounts)s::bigint[]) and caller_id <> all(%(caller_ids)s::text[])
 order by id limit %(limit)s {to_change} skip locked
 
 -- name: unattended
 -- Begun calls of this worker, and of those that have fallen silent, oldest first (of any account)
-{call_columns} where state not in ('settled', 'canceled', 'blocked') and state <> 'queued'
+{call_columns} where state not in ('settled', 'revealed', 'canceled', 'blocked') and state not in ('queued', 'unknown')
     and (worker_id is null or worker_id = %(worker_id)s or not exists (
         select from workers where workers.id = calls.worker_id
             and seen_at > clock_timestamp() - make_interval(secs => %(silent_s)s)))
 order by id limit %(limit)s {to_change} skip locked
 
+-- name: overdue
+-- Calls of a state whose time is up, oldest first (of any account)
+{call_columns} where state = %(state)s and state not in ('settled', 'revealed', 'canceled', 'blocked')
+    and case state when 'queued' then expires_at else coalesce(deadline_at, 0) end <= %(at)s
+order by id limit %(limit)s
+
+-- name: overdue_to_change
+-- The same, locked; what another transaction holds is left to it (of any account)
+{overdue} {to_change} skip locked
+
 -- name: live_counts
 -- How many calls were begun and are not over, for the caps (of any account)
 select account_id, caller_id, count(*) from calls
-where state not in ('settled', 'canceled', 'blocked') and state <> 'queued' group by account_id, caller_id
+where state not in ('settled', 'revealed', 'canceled', 'blocked') and state <> 'queued' group by account_id, caller_id
 
 -- name: open
 -- The calls that are not over, added up for the operator (of any account)
 select state, currency, count(*), min(created_at), sum(hold_micros)::bigint from calls
-where state not in ('settled', 'canceled', 'blocked') group by state, currency
+where state not in ('settled', 'revealed', 'canceled', 'blocked') group by state, currency
 
 -- name: records
 -- What happened to a call that was found before, oldest first (of any account)
@@ -96,7 +107,8 @@ with saved as (
     update calls set state = %(state)s, status = %(status)s, worker_id = %(worker_id)s, fence = %(fence)s, attempt = %(attempt)s, dialed_at = %(dialed_at)s::bigint,
         answered_at = %(answered_at)s::bigint, ended_at = %(ended_at)s::bigint, disposition = %(disposition)s,
         cause_code = %(cause_code)s::bigint, cause_words = %(cause_words)s, cause_provisional = %(cause_provisional)s,
-        talk_s = %(talk_s)s, charge_micros = %(charge_micros)s, version = %(version)s
+        talk_s = %(talk_s)s, charge_micros = %(charge_micros)s, not_before = %(not_before)s::bigint,
+        deadline_at = %(deadline_at)s::bigint, version = %(version)s
     where id = %(id)s and account_id = %(account_id)s and version = %(version_before)s
     returning id, account_id
 )

@@ -11,6 +11,11 @@ from wallets join accounts on accounts.id = wallets.account_id where wallets.acc
 -- An account's ledger, oldest first.
 select account_id, kind, micros, call_id, at from ledger where account_id = %(account_id)s order by number
 
+-- name: has_hold
+-- Whether a call's hold is still whole.
+select count(*) filter (where kind = 'hold') = 1 and count(*) filter (where kind in ('capture', 'release')) = 0
+from ledger where account_id = %(account_id)s and call_id = %(call_id)s
+
 -- name: post
 -- An entry and the wallet after it; nothing when the call has one of its kind, or there is no such call.
 with entry as (

@@ -100,6 +100,7 @@ create table calls (
     hold_micros integer not null,
     max_duration_s integer not null,
     created_at integer not null,
+    expires_at integer not null,
     idempotency_key text,
     request_digest blob,
     trace_parent text,
@@ -117,12 +118,14 @@ create table calls (
     cause_provisional text,
     talk_s integer not null,
     charge_micros integer not null,
+    not_before integer,
+    deadline_at integer,
     version integer not null,
     hang_up_at integer
 ) strict;
 
 -- Whoever looks for work asks by state; the calls that are over for good would only make this index large.
-create index calls_live on calls (state) where state not in ('settled', 'canceled', 'blocked');
+create index calls_live on calls (state) where state not in ('settled', 'revealed', 'canceled', 'blocked');
 
 -- Lists of calls, newest first. With the status in them, any status and every status are found without a detour.
 create index calls_of_account on calls (account_id, status, id);
@@ -171,7 +174,7 @@ create index call_records_of_call on call_records (call_id);
 create table ledger (
     account_id integer not null references wallets (account_id),
     number integer not null,
-    kind text not null check (kind in ('deposit', 'hold', 'capture', 'release')),
+    kind text not null check (kind in ('deposit', 'hold', 'capture', 'release', 'house_loss')),
     micros integer not null check (micros >= 0),
     call_id integer references calls (id),
     at integer not null,

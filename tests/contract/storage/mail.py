@@ -55,7 +55,7 @@ def begin_call(database: Database, number: int = 0) -> Call:
     def work(transaction: Transaction) -> Call | None:
         lease(transaction, limit=10, at=later(1))
         leased = attrs.evolve(accepted.call, fence=1)
-        return pass_no_return(transaction, leased, at=later(2))
+        return pass_no_return(transaction, leased, at=later(2), patience=builders.PATIENCE)
 
     sending = database.transact(work)
     assert sending is not None
@@ -67,14 +67,16 @@ def answer(database: Database, call: Call, at: datetime | None = None) -> Call:
     Have a call's callee answer.
     """
     event = answered(call, at=at or later(5))
-    return database.transact(lambda transaction: apply_event(transaction, call, event))
+    return database.transact(lambda transaction: apply_event(transaction, call, event, patience=builders.PATIENCE))
 
 
 def hang_up(database: Database, call: Call) -> Call:
     """
     Have a call's callee hang up.
     """
-    return database.transact(lambda transaction: apply_event(transaction, call, ended(call)))
+    return database.transact(
+        lambda transaction: apply_event(transaction, call, ended(call), patience=builders.PATIENCE)
+    )
 
 
 def mail(webhook: Webhook) -> Callable[[Reader], tuple[Delivery, ...]]:

@@ -191,6 +191,7 @@ calls = st.builds(
     hold_micros=micros,
     max_duration_s=counts,
     created_at=times,
+    expires_at=times,
     state=st.sampled_from(State),
     fence=counts,
     attempt=counts,
@@ -201,5 +202,7 @@ calls = st.builds(
     cause=st.none() | causes,
     talk_s=counts,
     charge_micros=micros,
+    not_before=st.none() | times,
+    deadline_at=st.none() | times,
     version=st.integers(0, ID_MAX - 1),
 )

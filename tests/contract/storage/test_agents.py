@@ -120,7 +120,9 @@ def test_totals_are_right_when_calls_are_accepted_and_settled_at_once(database: 
             for number, agent_id in enumerate((SECOND.id, builders.AGENT_ID, SECOND.id)[:: 1 if place else -1])
         ]
         decisions = [decision for _ in range(4) for decision in handles[place].accept(*batch, policy=ONE_MINUTE)]
-        handles[place].transact(partial(apply_event, dialled=live[place], event=ended(live[place], talk_s=90)))
+        handles[place].transact(
+            partial(apply_event, dialled=live[place], event=ended(live[place], talk_s=90), patience=builders.PATIENCE)
+        )
         return len(accepted_of(decisions))
 
     with ThreadPoolExecutor(len(handles)) as threads:

@@ -104,7 +104,7 @@ def _hang_up(call: Call) -> Callable[[Transaction], Call | None]:
 
 
 def _pass_no_return(call: Call) -> Callable[[Transaction], Call | None]:
-    return lambda transaction: dialling.pass_no_return(transaction, call, at=LATER)
+    return lambda transaction: dialling.pass_no_return(transaction, call, at=LATER, patience=builders.PATIENCE)
 
 
 def _first(
@@ -178,7 +178,11 @@ def check_hanging_up_waits_for_the_end(database: Database) -> None:
     sending = database.transact(_pass_no_return(leased))
     assert sending is not None
     ended = Ended(attempt_id=sending.attempt_id, at=LATER, disposition=Disposition.BUSY)
-    ending = _first(race, _as_worker(sending), lambda transaction: progress.apply_event(transaction, sending, ended))
+    ending = _first(
+        race,
+        _as_worker(sending),
+        lambda transaction: progress.apply_event(transaction, sending, ended, patience=builders.PATIENCE),
+    )
 
     with _running_second(database, race, lambda rival: rival.transact(race.second(_hang_up(leased)))) as second:
         over = database.transact(ending)

@@ -55,7 +55,7 @@ def test_a_change_that_is_undone_leaves_no_message(database: Database) -> None:
     webhook, call = subscribe(database), begin_call(database)
 
     def work(transaction: Transaction) -> None:
-        apply_event(transaction, call, answered(call))
+        apply_event(transaction, call, answered(call), patience=builders.PATIENCE)
         raise Undo
 
     with pytest.raises(Undo):
@@ -315,6 +315,6 @@ def test_a_failed_call_is_told_of(database: Database) -> None:
     webhook, call = subscribe(database), begin_call(database)
     event = ended(call, talk_s=0, disposition=Disposition.BUSY)
 
-    database.transact(lambda transaction: apply_event(transaction, call, event))
+    database.transact(lambda transaction: apply_event(transaction, call, event, patience=builders.PATIENCE))
 
     assert [(EventType.CALL_FAILED, PENDING)] == events(database, webhook)

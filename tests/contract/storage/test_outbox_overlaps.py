@@ -11,6 +11,7 @@ from outdial.domain.model.delivery import Try
 from outdial.domain.service.delivery import Sending, record, take
 from outdial.domain.service.progress import apply_event
 from outdial.ports.storage import Transaction
+from tests import builders
 from tests.contract.storage.database import Database
 from tests.contract.storage.mail import ENDED, answer, begin_call, later, subscribe, taken
 from tests.contract.storage.test_overlaps import Race, _running_second
@@ -49,7 +50,7 @@ def check_an_end_is_saved_while_the_answer_is_delivered(database: Database) -> N
     (sending,) = taken(database, webhook, at=later(6))
 
     def end_call(transaction: Transaction) -> Call:
-        over = apply_event(transaction, call, ended(call))
+        over = apply_event(transaction, call, ended(call), patience=builders.PATIENCE)
         race.hold_open()
         return over
 
@@ -68,7 +69,7 @@ def check_an_answer_is_delivered_while_the_end_is_saved(database: Database) -> N
     webhook, race = subscribe(database), Race()
     call = answer(database, begin_call(database))
     (sending,) = taken(database, webhook, at=later(6))
-    end_call = race.second(lambda transaction: apply_event(transaction, call, ended(call)))
+    end_call = race.second(lambda transaction: apply_event(transaction, call, ended(call), patience=builders.PATIENCE))
 
     with _running_second(database, race, lambda rival: rival.transact(end_call)) as second:
         _told(database, sending, race, is_first=True)

@@ -221,7 +221,7 @@ def check_listing_waits_for_dialling(database: Database, owner: int | None = bui
     listing = race.second(partial(list_callee, account_id=owner))
 
     def send(transaction: Transaction) -> Call | None:
-        sending = dialling.pass_no_return(transaction, leased, at=builders.NOW)
+        sending = dialling.pass_no_return(transaction, leased, at=builders.NOW, patience=builders.PATIENCE)
         race.hold_open()
         return sending
 
@@ -245,7 +245,11 @@ def check_dialling_waits_for_listing(database: Database, owner: int | None = bui
 
     def send(rival: Database) -> Call | None:
         return rival.transact(
-            race.second(lambda transaction: dialling.pass_no_return(transaction, leased, at=builders.NOW))
+            race.second(
+                lambda transaction: dialling.pass_no_return(
+                    transaction, leased, at=builders.NOW, patience=builders.PATIENCE
+                )
+            )
         )
 
     with _running_second(database, race, send) as second:

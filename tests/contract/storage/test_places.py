@@ -142,7 +142,7 @@ def test_a_leased_call_is_not_dialled_elsewhere(database: Database) -> None:
     call = in_state(database, State.LEASED)
     leave(database)
 
-    assert database.transact(partial(pass_no_return, leased=call, at=builders.NOW)) is None
+    assert database.transact(partial(pass_no_return, leased=call, at=builders.NOW, patience=builders.PATIENCE)) is None
     assert State.LEASED is state_of(database, call)
 
 
@@ -152,6 +152,6 @@ def test_each_dial_is_counted_where_it_has_to_be(database: Database, kind: str) 
     """
     first, second = in_state(database, State.LEASED), in_state(database, State.LEASED)
     for call in (first, second, first):  # once more, as when the answer was lost
-        database.transact(partial(pass_no_return, leased=call, at=builders.NOW))
+        database.transact(partial(pass_no_return, leased=call, at=builders.NOW, patience=builders.PATIENCE))
 
     assert (0 if kind == "postgres" else 2) == current(database).dials

@@ -185,6 +185,7 @@ PROMISE = (
     "hold_micros",
     "max_duration_s",
     "created_at",
+    "expires_at",
 )
 
 

@@ -121,7 +121,7 @@ def _use_webhooks(database: Database) -> None:
 
     def write(transaction: Transaction) -> None:
         for event in (answered(call), ended(call)):
-            apply_event(transaction, call, event)
+            apply_event(transaction, call, event, patience=builders.PATIENCE)
         (sending,) = take(transaction, [webhook], at=at, sends_max=8, limit=1)
         message, outbox = sending.delivery.message, transaction.webhooks.outbox
         outbox.keep_body(message, "{}")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from outdial.domain.model.call import Call
-from outdial.domain.model.lifecycle import BEGUN, TRANSITIONS, State, Trigger
+from outdial.domain.model.lifecycle import BEGUN, TERMINAL, State, Trigger
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of
@@ -43,7 +43,7 @@ def queued(transaction: Transaction, limit: int = 10) -> list[int]:
     """
     Return the rows of the queue.
     """
-    calls = transaction.calls.queued(limit, except_accounts=frozenset(), except_caller_ids=frozenset())
+    calls = transaction.calls.queued(limit, at=LATER, except_accounts=frozenset(), except_caller_ids=frozenset())
     return [call.id for call in calls]
 
 
@@ -67,7 +67,7 @@ def test_the_queue_leaves_out_who_is_at_a_cap(database: Database) -> None:
 
     def left(transaction: Transaction, account_id: int, call: Call) -> list[int]:
         calls = transaction.calls.queued(
-            10, except_accounts=frozenset({account_id}), except_caller_ids=frozenset({call.caller_id})
+            10, at=LATER, except_accounts=frozenset({account_id}), except_caller_ids=frozenset({call.caller_id})
         )
         return [call.id for call in calls]
 
@@ -95,7 +95,7 @@ def test_begun_states_are_all_that_a_worker_can_hold() -> None:
     """
     A new state has to be told apart as queued, begun or terminal.
     """
-    assert set(State) == {State.QUEUED} | BEGUN | {state for state, rows in TRANSITIONS.items() if not rows}
+    assert set(State) == {State.QUEUED} | BEGUN | TERMINAL
 
 
 def test_calls_of_silent_workers_are_unattended(database: Database) -> None:

@@ -77,6 +77,36 @@ def test_a_ringing_call_is_in_order() -> None:
     assert _finding() is None
 
 
+REVEALED = {**CALL, "state": "revealed"}
+LOST = ("queued", "leased", "sending", "unknown", "ended", "settled", "revealed")
+
+
+@pytest.mark.parametrize(
+    ("call", "micros", "problem"),
+    [
+        (REVEALED, HOLD, None),
+        (REVEALED, HOLD + 1, f"Call 1 is no loss of {HOLD + 1} micros."),
+        ({**CALL, "state": "settled"}, 1, "Call 1 is no loss of 1 micros."),
+    ],
+)
+def test_only_what_was_revealed_too_late_is_a_loss_of_the_house(
+    call: dict[str, Any], micros: int, problem: str | None
+) -> None:
+    """
+    Never more than would have been billed; it moves no wallet, and its row is sealed with the others.
+    """
+    ledger, wallet = _ledger([*MOVES, ("release", HOLD, 1), ("house_loss", micros, 1)])
+
+    finding = _finding(
+        wallets=[_wallet_row(wallet)],
+        calls=[_row("calls", call)],
+        call_records=_records(*LOST[: -1 if problem is not None and call is not REVEALED else None]),
+        ledger=ledger,
+    )
+
+    assert problem == (finding.problem if finding is not None else None)
+
+
 @pytest.mark.parametrize(
     ("changed", "table", "problem"),
     [

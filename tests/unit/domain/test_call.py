@@ -23,6 +23,7 @@ STATUSES = {
     State.IN_PROGRESS: Status.IN_PROGRESS,
     State.ENDED: Status.FAILED,
     State.SETTLED: Status.FAILED,
+    State.REVEALED: Status.FAILED,
     State.CANCELED: Status.FAILED,
     State.BLOCKED: Status.FAILED,
 }
@@ -36,7 +37,7 @@ def test_each_state_has_a_status(state: State) -> None:
     assert STATUSES[state] is builders.call(state=state).status
 
 
-@pytest.mark.parametrize("state", [State.ENDED, State.SETTLED])
+@pytest.mark.parametrize("state", [State.ENDED, State.SETTLED, State.REVEALED])
 @pytest.mark.parametrize("disposition", Disposition)
 def test_an_answered_call_is_completed_unless_it_broke_off(state: State, disposition: Disposition) -> None:
     """
@@ -58,9 +59,11 @@ def test_an_ended_call_without_an_answer_failed(disposition: Disposition) -> Non
 @pytest.mark.parametrize("state", State)
 def test_terminal_states_make_a_terminal_call(state: State) -> None:
     """
-    Settled, canceled and blocked calls see no more change.
+    Settled, revealed, canceled and blocked calls see no more change.
     """
-    assert (state in {State.SETTLED, State.CANCELED, State.BLOCKED}) is builders.call(state=state).is_terminal
+    assert (state in {State.SETTLED, State.REVEALED, State.CANCELED, State.BLOCKED}) is builders.call(
+        state=state
+    ).is_terminal
 
 
 def test_a_trigger_takes_what_it_found_out_along() -> None:

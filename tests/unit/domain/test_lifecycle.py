@@ -9,12 +9,13 @@ from outdial.domain.model.lifecycle import PAST_NO_RETURN, TERMINAL, TRANSITIONS
 
 def reachable(start: State) -> set[State]:
     """
-    Return the states that any order of triggers leads to.
+    Return the states that any order of triggers leads to, but for a proof that nothing was placed.
     """
     found: set[State] = set()
     waiting = [start]
     while waiting:
-        new = set(TRANSITIONS[waiting.pop()].values()) - found
+        rows = TRANSITIONS[waiting.pop()]
+        new = {state for trigger, state in rows.items() if trigger is not Trigger.RETRY} - found
         found |= new
         waiting.extend(new)
     return found
@@ -27,11 +28,14 @@ def test_the_table_is_total() -> None:
     assert set(State) == set(TRANSITIONS)
 
 
-def test_terminal_states_are_those_without_rows() -> None:
+def test_terminal_states_lead_nowhere_but_to_better_knowledge() -> None:
     """
     A call is done when it is settled, or when it was stopped before the point of no return.
     """
-    assert {State.SETTLED, State.CANCELED, State.BLOCKED} == TERMINAL
+    assert {State.SETTLED, State.REVEALED, State.CANCELED, State.BLOCKED} == TERMINAL
+    assert {State.SETTLED: {Trigger.REVEAL: State.REVEALED}} == {
+        state: TRANSITIONS[state] for state in TERMINAL if TRANSITIONS[state]
+    }
 
 
 def test_every_state_can_be_reached_and_ends_somewhere() -> None:
@@ -50,6 +54,15 @@ def test_nothing_leads_back_over_the_point_of_no_return(state: State) -> None:
     again = {State.QUEUED, State.LEASED, State.SENDING, State.CANCELED, State.BLOCKED}
 
     assert not again & reachable(state)
+
+
+def test_only_an_order_that_was_just_sent_can_be_proved_not_placed() -> None:
+    """
+    Once anything was heard or doubted of an attempt, there is no other.
+    """
+    assert {State.SENDING: State.QUEUED} == {
+        state: rows[Trigger.RETRY] for state, rows in TRANSITIONS.items() if Trigger.RETRY in rows
+    }
 
 
 def test_only_sending_crosses_the_point_of_no_return() -> None:

@@ -52,6 +52,7 @@ def test_few_states_are_told(state: State) -> None:
     told = {
         State.IN_PROGRESS: EventType.CALL_STARTED,
         State.SETTLED: EventType.CALL_ENDED,
+        State.REVEALED: EventType.CALL_ENDED,
         State.CANCELED: EventType.CALL_FAILED,
         State.BLOCKED: EventType.CALL_FAILED,
     }
@@ -65,6 +66,13 @@ def test_a_call_that_was_broken_off_failed() -> None:
     """
     assert EventType.CALL_FAILED is event_of(over(disposition=Disposition.CARRIER_ERROR))
     assert EventType.CALL_FAILED is event_of(over(answered_at=None))
+
+
+def test_a_failure_is_not_told_twice() -> None:
+    """
+    Who heard that a call failed with its outcome unknown need not hear that nobody had answered.
+    """
+    assert event_of(over(state=State.REVEALED, answered_at=None)) is None
 
 
 @pytest.mark.parametrize("disposition", [*Disposition, None])
