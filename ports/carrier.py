@@ -122,12 +122,15 @@ class RejectedError(OutdialError):
         disposition: Why, in our words.
 
         cause: Why, in the network's words.
+
+        is_lasting: Whether the next order would be refused as well, as something has to be set right before.
     """
 
-    def __init__(self, disposition: Disposition, cause: HangUpCause) -> None:
+    def __init__(self, disposition: Disposition, cause: HangUpCause, *, is_lasting: bool = False) -> None:
         super().__init__(f"The carrier rejected the order: {disposition} ({cause}).")
         self.disposition = disposition
         self.cause = cause
+        self.is_lasting = is_lasting
 
 
 class UncertainError(OutdialError):

@@ -10,7 +10,7 @@ import structlog
 
 from outdial.adapters.sip.conversation import Conversation, Ending
 from outdial.adapters.sip.leg import Answer, Failure, Leg
-from outdial.adapters.sip.outcomes import CHALLENGES, disposition_of, proof_of
+from outdial.adapters.sip.outcomes import CHALLENGES, PASSING, TRYING, disposition_of, proof_of
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.disposition import Disposition, HangUpCause
@@ -64,7 +64,9 @@ class Call:
 
     async def place(self) -> None:
         """
-        Send the INVITE and wait for the trunk to react. Unless `RejectedError` is raised, `live` has to follow.
+        Send the INVITE and wait for the trunk to take it. Unless `RejectedError` is raised, `live` has to follow.
+
+        A 100 says only that the INVITE has arrived (RFC 3261, 17.2.1): what comes after it tells what became of it.
 
         Raises:
             RejectedError: The trunk refused, and the phone never rang.
@@ -81,7 +83,8 @@ class Call:
         if not self._leg.responded.done():
             self._leg.give_up()
             raise UncertainError(HangUpCause(words="The trunk did not react to the INVITE"))
-        if self._leg.provisional or not self._leg.outcome.done():
+        await self._first_of(self._leg.progressed, self._wanted, until_s=self._ring_until_s)
+        if not self._leg.outcome.done() or set(self._leg.provisional) - {TRYING}:
             return
         outcome = self._leg.outcome.result()
         if isinstance(outcome, Failure):
@@ -92,7 +95,8 @@ class Call:
             case Proof.PLACED:  # a 200 crossed our CANCEL: the phone did ring
                 return
             case Proof.NOT_PLACED:
-                raise RejectedError(self._disposition_of(failure), self._cause_of(failure))
+                is_lasting = failure.code not in PASSING
+                raise RejectedError(self._disposition_of(failure), self._cause_of(failure), is_lasting=is_lasting)
             case Proof.AMBIGUOUS:
                 raise UncertainError(self._cause_of(failure))
             case unknown:

@@ -19,7 +19,7 @@ from sippy.CCEvents import (
 
 from outdial.adapters.sip.dialog import Dialog, Invitation, body
 from outdial.adapters.sip.lost_calls import LostCalls
-from outdial.adapters.sip.outcomes import q850_cause
+from outdial.adapters.sip.outcomes import TRYING, q850_cause
 from outdial.adapters.sip.transactions import TransactionManager
 
 _RINGING: Final = frozenset({180, 183})
@@ -71,6 +71,8 @@ class Leg:
     Attributes:
         responded: Done at the first response of the far end, or when none can come any more.
 
+        progressed: Done at the first of them that is more than a 100.
+
         ringing: Done at the first 180 or 183.
 
         outcome: The answer, or why there is none.
@@ -90,6 +92,7 @@ class Leg:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.responded: asyncio.Future[None] = loop.create_future()
+        self.progressed: asyncio.Future[None] = loop.create_future()
         self.outcome: asyncio.Future[Answer | Failure] = loop.create_future()
         self.ended: asyncio.Future[str] = loop.create_future()
         self.ringing: asyncio.Future[None] = loop.create_future()
@@ -190,6 +193,8 @@ class Leg:
             return
         self.provisional.append(code)
         _settle(self.responded, None)
+        if code != TRYING:
+            _settle(self.progressed, None)
         if code in _RINGING:
             _settle(self.ringing, None)
 
@@ -214,6 +219,7 @@ class Leg:
     def _settle(self, outcome: Answer | Failure) -> None:
         _settle(self.outcome, outcome)
         _settle(self.responded, None)
+        _settle(self.progressed, None)
 
     def _end(self, reason: str) -> None:
         self._lost_calls.forget(self._call_id)

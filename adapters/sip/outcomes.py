@@ -39,6 +39,7 @@ CAUSES: Final[dict[int, Disposition]] = {
 }
 """ITU-T Q.850, 2.2. Causes which tell less than the SIP status are left out."""
 
+TRYING: Final = 100
 REQUEST_TIMEOUT: Final = 408
 SERVER_TIMEOUT: Final = 504
 CHALLENGES: Final = frozenset({401, 407})
@@ -59,7 +60,10 @@ PROOFS: Final[dict[int, Proof]] = {
     REQUEST_TIMEOUT: Proof.AMBIGUOUS,  # RFC 3261, 16.8: the trunk heard nothing from where the phone may ring
     SERVER_TIMEOUT: Proof.AMBIGUOUS,
 }
-"""What a status proves that is the first answer to an INVITE."""
+"""What a status proves that is the first answer to an INVITE, but for a 100."""
+
+PASSING: Final = frozenset({500, 502, 503})
+"""Refusals for trouble of the trunk's own, that may be over soon; others last until something is set right."""
 
 _Q850: Final = re.compile(r"Q\.850\s*;(?:[^,\"]|\"[^\"]*\")*?cause\s*=\s*([0-9]{1,3})(?![0-9])", re.IGNORECASE)
 

@@ -197,7 +197,7 @@ class Switchboard:
             raise _rejected("No port for sound can be opened") from error
         except ValueError as error:
             log.warning("sip_agent_unusable", attempt_id=order.attempt_id, error=str(error))
-            raise _rejected("The agent's SIP address can't be used") from error
+            raise _rejected("The agent's SIP address can't be used", is_lasting=True) from error
         if attempt.wanted is not None:
             conversation.close()
             raise _rejected("Hung up before anything was sent", disposition=attempt.wanted)
@@ -278,5 +278,7 @@ class Switchboard:
         return f"{order.attempt_id}@{self._endpoint.host}"
 
 
-def _rejected(words: str, code: int = 0, *, disposition: Disposition = Disposition.CARRIER_ERROR) -> RejectedError:
-    return RejectedError(disposition, HangUpCause(code=code, words=words))
+def _rejected(
+    words: str, code: int = 0, *, disposition: Disposition = Disposition.CARRIER_ERROR, is_lasting: bool = False
+) -> RejectedError:
+    return RejectedError(disposition, HangUpCause(code=code, words=words), is_lasting=is_lasting)

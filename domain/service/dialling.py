@@ -96,10 +96,14 @@ def refuse(
     at: datetime,
     disposition: Disposition,
     cause: HangUpCause,
+    is_lasting: bool,
     patience: Patience,
 ) -> Call:
     """
     Write down that the network surely did not take an order: the call is queued for its next attempt, or over.
+
+    Args:
+        is_lasting: Whether the next attempt would be refused as well.
 
     Returns:
         The call as it is now; another attempt's is left as it is.
@@ -107,7 +111,7 @@ def refuse(
     call = transaction.calls.call_of_any_account(CallReference(number=dialled.id))
     if call is None or call.attempt_id != dialled.attempt_id:
         return call if call is not None else dialled
-    again_at = patience.next_attempt(call, disposition, at)
+    again_at = None if is_lasting else patience.next_attempt(call, disposition, at)
     queued = None
     if again_at is not None:
         queued = call.after(Trigger.RETRY, not_before=again_at, deadline_at=None, disposition=disposition, cause=cause)

@@ -217,8 +217,8 @@ class Attempt:
         Write down that no phone rings for this attempt; others may follow.
         """
         self._carrier_is_done = True
-        work = self._at_once(refuse, dialled=self._call, disposition=error.disposition, cause=error.cause)
-        self._take(await self._store(work))
+        said = {"disposition": error.disposition, "cause": error.cause, "is_lasting": error.is_lasting}
+        self._take(await self._store(self._at_once(refuse, dialled=self._call, **said)))
         if self._call.not_before is not None:
             self._log.warning("call_refused", cause=str(error.cause), next_attempt=self._call.not_before.isoformat())
 

@@ -8,9 +8,12 @@ from typing import Any, Final
 import attrs
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.outbox import save_call
+from outdial.entrypoints.worker import attempt as attempts
 from outdial.entrypoints.worker import call_worker
+from outdial.ports.carrier import RejectedError
 from outdial.ports.storage import Transaction
 from tests.crash.network_carrier import NetworkCarrier
 
@@ -37,7 +40,15 @@ def _send_orders_again(carrier: NetworkCarrier) -> None:
     carrier.tries = 3
 
 
+def _take_doubt_for_a_refusal(_carrier: NetworkCarrier) -> None:
+    async def take_back(attempt: Any, cause: HangUpCause) -> None:
+        await attempt._take_back(RejectedError(Disposition.CARRIER_ERROR, cause))  # noqa: SLF001 - the mistake itself
+
+    vars(attempts)["Attempt"]._doubt = take_back  # noqa: SLF001
+
+
 MISTAKES: Final[Mapping[str, Callable[[NetworkCarrier], None]]] = {
     "naive re-queue": _queue_begun_calls_again,
     "retrying client": _send_orders_again,
+    "retry after doubt": _take_doubt_for_a_refusal,
 }

@@ -152,11 +152,17 @@ def test_a_locked_database_breaks_nothing(home: Nursery, database: str, tmp_path
             "I1",
             id="retrying-client",
         ),
+        pytest.param(
+            "retry after doubt",
+            Plan(callees=(callee("accept+500"),), mistake="retry after doubt"),
+            "I1",
+            id="retry-after-doubt",
+        ),
     ],
 )
 def test_known_mistakes_are_caught(home: Nursery, tmp_path: Path, mistake: str, plan: Plan, invariant: str) -> None:
     """
-    A service that queues begun calls again, or whose client sends an order twice, dials somebody twice: it is seen.
+    Begun calls that are queued again, an order that is sent or tried twice though it may ring: a phone rings twice.
     """
     report = asyncio.run(run(plan, tmp_path, f"sqlite:///{tmp_path / 'outdial.db'}", home))
 

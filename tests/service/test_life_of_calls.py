@@ -200,7 +200,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         before = self._call(attempt)
         cause = HangUpCause(code=503, words="Service Unavailable")
         work = partial(refuse, dialled=attempt, disposition=disposition, cause=cause, patience=builders.PATIENCE)
-        after = self._database.transact(partial(work, at=self._now()))
+        after = self._database.transact(partial(work, at=self._now(), is_lasting=False))
         if after.state is State.QUEUED and before != after:
             assert before.state is State.SENDING
             assert before.hang_up_at is None

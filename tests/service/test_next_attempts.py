@@ -33,9 +33,10 @@ def _refuse(
     at_s: float = 3,
     *,
     disposition: Disposition = Disposition.CARRIER_ERROR,
+    is_lasting: bool = False,
     patience: Patience = builders.PATIENCE,
 ) -> Call:
-    work = partial(refuse, dialled=call, disposition=disposition, cause=DOWN, patience=patience)
+    work = partial(refuse, dialled=call, disposition=disposition, cause=DOWN, is_lasting=is_lasting, patience=patience)
     return database.transact(partial(work, at=after(at_s)))
 
 
@@ -107,6 +108,17 @@ def test_what_the_network_says_of_the_callee_stays_true(database: Database, disp
     over = _refuse(database, call, disposition=disposition)
 
     assert (State.SETTLED, disposition) == (over.state, over.disposition)
+
+
+def test_what_has_to_be_set_right_first_is_not_tried_again(database: Database) -> None:
+    """
+    Wrong credentials stay wrong.
+    """
+    call = in_state(database, State.SENDING)
+
+    over = _refuse(database, call, is_lasting=True)
+
+    assert (State.SETTLED, Disposition.CARRIER_ERROR, 1) == (over.state, over.disposition, over.attempt)
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.SENDING}))

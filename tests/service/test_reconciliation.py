@@ -13,7 +13,7 @@ from outdial.domain.model.call import Call, Status
 from outdial.domain.model.call_event import CallEvent
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import ON_THE_LINE, State, Trigger
-from outdial.domain.model.patience import SLACK_S
+from outdial.domain.model.patience import SLACK_S, Patience
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.progress import apply_event
 from outdial.domain.service.reconciliation import TIME_IS_UP, reconcile
@@ -108,6 +108,16 @@ def test_an_unknown_call_keeps_its_hold_until_its_deadline(database: Database) -
     assert (after(DEADLINES_S[State.UNKNOWN]), None, 0) == (over.ended_at, over.deadline_at, over.charge_micros)
     assert {EntryKind.HOLD: HOLD_MICROS, EntryKind.RELEASE: HOLD_MICROS} == money_of(database, call)
     assert DEPOSIT_MICROS == wallet(database).available_micros
+
+
+def test_a_hold_that_is_released_early_is_seen(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A negative control: without patience the account would have back what a bill may still come for.
+    """
+    monkeypatch.setattr(Patience, "until_known", lambda _patience, _call, at: at)
+
+    with pytest.raises(AssertionError):
+        test_an_unknown_call_keeps_its_hold_until_its_deadline(database)
 
 
 @pytest.mark.parametrize("state", sorted(EVENTS))

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from outdial.adapters.sip.outcomes import disposition_of, q850_cause
+from outdial.adapters.sip.outcomes import disposition_of, proof_of, q850_cause
 from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition
-from outdial.ports.carrier import DialOrder, RejectedError
+from outdial.ports.carrier import Carrier, DialOrder, Proof, RejectedError, UncertainError
 from tests.telephony.calls import Reports, carrier_for, order, run, sound
 from tests.telephony.sipp import Sipp, sipp
 
@@ -87,20 +87,40 @@ def test_refusal_becomes_its_disposition(tmp_path: Path, scenario_name: str, sta
     """
 
     async def scenario() -> None:
-        async with sipp(scenario_name, tmp_path, keys={"status": str(status), "reason": reason}) as callee:
-            reports = await call(callee, order())
+        asked, reports = order(), Reports()
+        rang = scenario_name == "ring_refuse"
+        async with (
+            sipp(scenario_name, tmp_path, keys={"status": str(status), "reason": reason}) as callee,
+            carrier_for(callee.port) as carrier,
+        ):
+            told = await _told(carrier, asked, reports)
             await callee.finish()
 
-        ended = await reports.ended()
-        rang = scenario_name == "ring_refuse"
-        assert disposition_of(code=status, q850=q850_cause([reason]), rang=rang, local=False) == ended.disposition
-        assert (status, 0) == (ended.cause.code, ended.talk_s)
-        assert ((100, 180) if rang else (100,)) == ended.cause.provisional
-        assert (["Ringing", "Ended"] if rang else ["Ended"]) == reports.kinds
+        assert disposition_of(code=status, q850=q850_cause([reason]), rang=rang, local=False) == told.disposition
+        assert status == told.cause.code
+        if isinstance(told, RejectedError):
+            assert (status not in {500, 502, 503}) is told.is_lasting
+        assert ((100, 180) if rang else (100,)) == told.cause.provisional
+        kinds = ["Ringing", "Ended"] if rang else ["Ended"] if isinstance(told, Ended) else []
+        assert kinds == reports.kinds
+        assert rang or proof_of(status, local=False) is (Proof.AMBIGUOUS if kinds else Proof.NOT_PLACED)
         ruri = callee.received("INVITE")[0].split()[1]
         assert [ruri] == [ack.split()[1] for ack in callee.received("ACK")]
 
     run(scenario())
+
+
+async def _told(carrier: Carrier, asked: DialOrder, reports: Reports) -> RejectedError | Ended:
+    """
+    Return the end of an order that is refused, however it is told.
+    """
+    try:
+        await carrier.place(asked, sound(), reports)
+    except RejectedError as error:
+        return error
+    except UncertainError:
+        pass
+    return await reports.ended()
 
 
 @pytest.mark.parametrize("scenario_name", ["noanswer", "cancel_glare"])
