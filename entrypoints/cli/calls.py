@@ -10,6 +10,7 @@ from rich.text import Text
 
 from outdial.domain.model.call import UNKNOWN, Call, Status
 from outdial.domain.model.decision import Refused
+from outdial.domain.model.lifecycle import State
 from outdial.domain.model.listing import Page
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.cli.answer import (
@@ -65,7 +66,7 @@ async def call(dialer: Dialer, *, waits: bool, **asked: Any) -> Answer:
 @calls.command("list")
 @click.option("--agent", "agent_id", metavar="ID", help="Of one agent: its id or assistant id.")
 @click.option("--contact", "contact_id", type=int, metavar="ID", help="To one contact.")
-@click.option("--status", type=click.Choice([*Status, UNKNOWN]), help="In one status.")
+@click.option("--status", type=click.Choice([*(status.value for status in Status), UNKNOWN]), help="In one status.")
 @click.option("--idempotency-key", metavar="KEY", help="Asked for with this key.")
 @click.option("--page", type=int, help="The page's number.")
 @click.option("--limit", type=int, help="Calls of a page, 10 unless given.")
@@ -170,7 +171,7 @@ def _listed(page: Page[CallView]) -> RenderableType:
             plain(str(call.id)),
             plain(call.phone_number.e164),
             plain(call.agent_name),
-            plain(f"failed: {call.disposition}" if call.status is Status.FAILED else call.status),
+            plain(f"failed: {call.disposition}" if call.status is Status.FAILED else call.listed_as),
             plain(when(call.created_at) or ""),
             amount(call.charge_micros, call.rate.currency) if call.is_terminal else "",
         )
@@ -181,7 +182,7 @@ def _viewed(view: CallView) -> RenderableType:
     seen, contact = view.call, view.contact
     currency = seen.rate.currency
     return facts(
-        f"Call {seen.id}: {seen.status}",
+        f"Call {seen.id}: {seen.listed_as}",
         ("call id", seen.call_id),
         ("to", seen.phone_number.e164),
         ("contact", contact.name if contact is not None else None),
@@ -190,6 +191,8 @@ def _viewed(view: CallView) -> RenderableType:
         ("asked", when(seen.created_at)),
         ("answered", when(seen.answered_at)),
         ("ended", when(seen.ended_at)),
+        ("next attempt", when(seen.not_before)),
+        ("given up at", when(seen.deadline_at) if seen.state is State.UNKNOWN else None),
         ("because", str(seen.disposition) if seen.disposition is not None else None),
         ("network", str(seen.cause) if seen.cause is not None else None),
         ("talk time", f"{seen.talk_s} s" if seen.is_terminal else None),

@@ -2,8 +2,19 @@
 Asking for calls, and looking at them, at the command line.
 """
 
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+
 import pytest
 
+from outdial.adapters.sqlite.storage import SqliteStorage
+from outdial.domain.model.capacity import Capacity
+from outdial.domain.model.disposition import HangUpCause
+from outdial.domain.model.patience import Patience
+from outdial.domain.service.dialling import lease, pass_no_return
+from outdial.domain.service.progress import mark_doubtful
+from outdial.ports.storage import Transaction
 from tests.cli.commands import CommandLine, furnish
 
 CALLEE = "+15551234567"
@@ -199,6 +210,47 @@ def test_calls_are_listed_as_over_http(line: CommandLine) -> None:
     assert (3, True, []) == (first["count"], first["count_is_exact"], none["calls"])
     assert CALLEE in shown.out
     assert "3 of 3 calls" in shown.out
+
+
+def test_calls_of_unknown_outcome_are_found(line: CommandLine) -> None:
+    """
+    Operators see them as what they are, and until when evidence is waited for; clients see them dialing.
+    """
+    furnish(line)
+    asked = [line.ask(*CALL) for _ in range(2)]
+    doubted_at = datetime.fromisoformat(asked[0]["created_at"]) + timedelta(seconds=1)
+    unknown = ("calls", "list", "--account", "1", "--status", "unknown")
+    none = line.ask(*unknown)
+
+    asyncio.run(_leave_in_doubt(line, doubted_at))
+    found = line.ask(*unknown)
+    shown = line.run("calls", "show", "1").out
+
+    assert [] == none["calls"]
+    assert [(asked[0]["call_id"], "dialing")] == [(call["id"], call["status"]) for call in found["calls"]]
+    assert "unknown" in line.run(*unknown).out
+    assert "Call 1: unknown" in shown
+    assert "the line broke" in shown
+    assert (doubted_at + timedelta(seconds=40 + 1800 + 60)).strftime("%H:%M:%S") in shown
+
+
+async def _leave_in_doubt(line: CommandLine, at: datetime) -> None:
+    """
+    Dial the oldest call, and never learn what became of it.
+    """
+
+    def work(transaction: Transaction) -> None:
+        leasing = partial(lease, transaction, worker_id="worker", trunk="trunk", capacity=Capacity())
+        (leased,) = leasing(limit=1, at=at)
+        sending = pass_no_return(transaction, leased, at=at, patience=Patience())
+        assert sending is not None
+        cause = HangUpCause(words="the line broke")
+        mark_doubtful(transaction, sending, at=at, cause=cause, patience=Patience())
+
+    storage = SqliteStorage(line.database)
+    await storage.start()
+    await storage.transact(work)
+    await storage.stop()
 
 
 @pytest.mark.parametrize(
