@@ -8,7 +8,7 @@ from typing import Protocol
 
 import attrs
 
-from outdial.domain.model.call_event import CallEvent
+from outdial.domain.model.call_event import CallEvent, Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.errors import OutdialError
@@ -205,4 +205,15 @@ class Carrier(Protocol):
         Stop ringing or talking; the attempt's `Ended` carries `disposition`. Already ended or unknown is success.
 
         It is heard from the moment `place` was called, too: then nothing is sent, or what was is taken back.
+        """
+
+    async def find(self, attempt_id: str) -> Ended | None:
+        """
+        Return how an attempt ended whose events nobody hears any more, as far as the network knows.
+
+        Asked for attempts of other processes, too, at any time after `start`, again and again, by several processes at
+        once; changes nothing. `None` proves nothing: the attempt may live, or the network does not know it, or not yet.
+
+        Raises:
+            OutdialError: The network can't be asked now. Waiting is bounded by the caller, at 5 s.
         """

@@ -128,6 +128,12 @@ class SimulatorCarrier:
         if line is not None and not line.hang_up.done():
             line.hang_up.set_result(disposition)
 
+    async def find(self, attempt_id: str) -> Ended | None:  # noqa: ARG002 - no order outlives its process
+        """
+        Know nothing of orders of which nobody hears: they were gone with their process.
+        """
+        return None
+
     async def _write_down(self, line: _Line) -> None:
         """
         Note a line that will ring; it may be asked to hang up from here on.

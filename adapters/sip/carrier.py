@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outdial.adapters.sip import dispatcher
 from outdial.adapters.sip.trunk import Trunk
+from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.ports.carrier import Connect, DialOrder, OnAnswer, Placed, RejectedError, Report, no_objection
 from outdial.ports.clock import Clock
@@ -87,3 +88,9 @@ class SipCarrier:
         """
         if self._switchboard is not None:
             self._switchboard.hang_up(attempt_id, disposition)
+
+    async def find(self, attempt_id: str) -> Ended | None:  # noqa: ARG002 - a trunk can't be asked
+        """
+        Know nothing of calls of other processes.
+        """
+        return None

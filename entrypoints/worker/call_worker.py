@@ -126,15 +126,13 @@ class CallWorker:
 
             on_moved: Told each call that it brought into another state, and when.
         """
-        patience = settings.patience
         self._evidence = LateEvidence(storage=storage, clock=clock, on_moved=on_moved)
-        self._reconciler = Reconciler(storage=storage, clock=clock, patience=patience, on_moved=self._reconciled)
         self._line = Line(
             storage=storage,
             carrier=carrier,
             runtimes=runtimes,
             clock=clock,
-            patience=patience,
+            patience=settings.patience,
             apology=apology,
             on_late=self._evidence.hear,
             on_stopped=on_stopped,
@@ -143,6 +141,7 @@ class CallWorker:
         self._settings = settings
         self._awake = asyncio.Event()
         self._live: dict[int, _Live] = {}
+        self._reconciler = Reconciler(self._line, attended=self._live, on_moved=self._reconciled)
         self._is_untidy = False
         self._loops: list[asyncio.Task[None]] = []
         self._roll = asyncio.Lock()

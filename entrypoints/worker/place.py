@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from outdial.domain.model.call import Call
+from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.service.quarantine import enter_place
 from outdial.ports.carrier import (
@@ -149,3 +150,6 @@ class _WitnessedCarrier:
 
     async def hang_up(self, attempt_id: str, disposition: Disposition) -> None:
         await self._carrier.hang_up(attempt_id, disposition)
+
+    async def find(self, attempt_id: str) -> Ended | None:
+        return await self._carrier.find(attempt_id)

@@ -3,7 +3,7 @@ Moves on the calls whose time is up, every now and then.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -11,12 +11,16 @@ import structlog
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.lifecycle import TERMINAL, State
-from outdial.domain.model.patience import Patience
 from outdial.domain.service.reconciliation import reconcile
-from outdial.ports.clock import Clock
-from outdial.ports.storage import Storage, Transaction
+from outdial.entrypoints.worker.attempt import Line
+from outdial.entrypoints.worker.look_up import LookUp
+from outdial.ports.storage import Transaction
 
 INTERVAL_S: Final = 30.0
+LOOK_UP_INTERVAL_S: Final = 5.0
+LAST_LOOKS_S: Final = 20.0
+"""How often is looked for what is overdue, and for calls to look up; and how long look-ups may delay the former."""
+
 CALLS_AT_ONCE: Final = 100
 PAUSE_S: Final = 0.1
 """Calls of one transaction, and how long others may write before the next."""
@@ -31,69 +35,70 @@ class Reconciler:
     Looks for overdue calls of all processes; several may do so at once, and each may be killed at any time.
     """
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        clock: Clock,
-        patience: Patience,
-        on_moved: Callable[[Call, datetime], None],
-    ) -> None:
+    def __init__(self, line: Line, *, attended: Collection[int], on_moved: Callable[[Call, datetime], None]) -> None:
         """
         Take what it works with.
 
         Args:
+            attended: Rows of calls that this process hears of by itself.
+
             on_moved: Told each call that it brought into another state, and when.
         """
-        self._storage = storage
-        self._clock = clock
-        self._patience = patience
+        self._line = line
         self._on_moved = on_moved
-        self._loop: asyncio.Task[None] | None = None
+        self._look_up = LookUp(line=line, attended=attended, on_moved=on_moved)
+        self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """
         Begin to look.
         """
-        self._loop = asyncio.create_task(self._keep_reconciling())
+        self._loops += [
+            asyncio.create_task(_repeat(self.reconcile, INTERVAL_S, "calls_not_reconciled")),
+            asyncio.create_task(_repeat(self._look_up.ask_due, LOOK_UP_INTERVAL_S, "calls_not_looked_up")),
+        ]
 
     async def stop(self) -> None:
         """
         Look no more. Idempotent.
         """
-        loop, self._loop = self._loop, None
-        if loop is not None:
+        for loop in self._loops:
             loop.cancel()
-            await asyncio.gather(loop, return_exceptions=True)
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
 
     async def reconcile(self) -> None:
         """
-        Move on all calls whose time is up.
+        Move on all calls whose time is up; of those that are still unknown then, the network is asked once more.
 
         Raises:
             StorageError: The database can't be used now.
         """
-        while moved := await self._reconcile_some():
-            at = self._clock.now()
+        until_s = asyncio.get_running_loop().time() + LAST_LOOKS_S
+        while moved := await self._reconcile_some(until_s):
+            at = self._line.clock.now()
             _log.warning("calls_reconciled", calls={call.call_id: call.state.value for call in moved})
             for call in moved:
                 self._on_moved(call, at)
             await asyncio.sleep(PAUSE_S)
 
-    async def _reconcile_some(self) -> tuple[Call, ...]:
-        is_idle = not await self._storage.read(lambda reader: reader.calls.in_states(OPEN, 1))
-        return () if is_idle else await self._storage.transact(self._some)
+    async def _reconcile_some(self, until_s: float) -> tuple[Call, ...]:
+        if not await self._line.storage.read(lambda reader: reader.calls.in_states(OPEN, 1)):
+            return ()
+        await self._look_up.ask_overdue(until_s=until_s)
+        return await self._line.storage.transact(self._some)
 
     def _some(self, transaction: Transaction) -> tuple[Call, ...]:
-        return reconcile(transaction, limit=CALLS_AT_ONCE, at=self._clock.now(), patience=self._patience)
+        return reconcile(transaction, limit=CALLS_AT_ONCE, at=self._line.clock.now(), patience=self._line.patience)
 
-    async def _keep_reconciling(self) -> None:
-        """
-        Look again and again, for ever; an error costs a look, never the loop.
-        """
-        while True:
-            await asyncio.sleep(INTERVAL_S)
-            try:
-                await self.reconcile()
-            except Exception as error:  # noqa: BLE001 - the next look finds what this one missed
-                _log.warning("calls_not_reconciled", problem=str(error))
+
+async def _repeat(look: Callable[[], Awaitable[None]], interval_s: float, trouble: str) -> None:
+    """
+    Look again and again, for ever; an error costs a look, never the loop.
+    """
+    while True:
+        await asyncio.sleep(interval_s)
+        try:
+            await look()
+        except Exception as error:  # noqa: BLE001 - the next look finds what this one missed
+            _log.warning(trouble, problem=str(error))

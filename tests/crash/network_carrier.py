@@ -87,6 +87,12 @@ class NetworkCarrier:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def find(self, attempt_id: str) -> Ended | None:  # noqa: ARG002 - the connection was all that told of it
+        """
+        Know nothing of attempts that are not followed.
+        """
+        return None
+
     async def _place_once(self, order: DialOrder, report: Report) -> Placed:
         self._failpoints.reach("order:before")
         try:

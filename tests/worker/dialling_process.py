@@ -21,6 +21,7 @@ from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
+from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.patience import Patience
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
@@ -74,6 +75,12 @@ class _LoggedCarrier:
         Hang up in the simulator.
         """
         await self._carrier.hang_up(attempt_id, disposition)
+
+    async def find(self, attempt_id: str) -> Ended | None:
+        """
+        Ask the simulator.
+        """
+        return await self._carrier.find(attempt_id)
 
 
 @attrs.frozen

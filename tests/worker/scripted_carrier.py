@@ -109,6 +109,10 @@ async def ignore(_line: Line, _disposition: Disposition) -> None:
     """
 
 
+async def _nothing_known(_attempt_id: str) -> Ended | None:
+    return None
+
+
 class ScriptedCarrier:
     """
     Takes every order as `fate` says.
@@ -117,6 +121,10 @@ class ScriptedCarrier:
         lines: Every order, by its attempt.
 
         hang_ups: What the worker wanted to be hung up, and why.
+
+        look_ups: Every attempt that was asked for.
+
+        on_look_up: What the network says to such a question.
 
         live_max: The most orders that lived at once.
 
@@ -127,6 +135,8 @@ class ScriptedCarrier:
         self.fate = fate
         self.lines: dict[str, Line] = {}
         self.hang_ups: list[tuple[str, Disposition]] = []
+        self.look_ups: list[str] = []
+        self.on_look_up: Callable[[str], Awaitable[Ended | None]] = _nothing_known
         self.live_max = 0
         self.is_started = False
         self._clock = clock
@@ -174,6 +184,13 @@ class ScriptedCarrier:
         line = self.lines.get(attempt_id)
         if line is not None and not line.is_over:
             await self._on_hang_up(line, disposition)
+
+    async def find(self, attempt_id: str) -> Ended | None:
+        """
+        Take note, and answer as the test says.
+        """
+        self.look_ups.append(attempt_id)
+        return await self.on_look_up(attempt_id)
 
     @property
     def live(self) -> list[str]:

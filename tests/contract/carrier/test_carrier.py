@@ -315,6 +315,41 @@ def test_no_order_is_taken_after_stopping(under_test: CarrierUnderTest) -> None:
     under_test.run(scenario())
 
 
+@pytest.mark.parametrize("fate", [Fate.RINGS, Fate.LISTENS])
+def test_an_attempt_that_lives_has_no_end_to_be_found(under_test: CarrierUnderTest, fate: Fate) -> None:
+    """
+    Asking again and again changes nothing either.
+    """
+
+    async def scenario() -> None:
+        asked = order(under_test, fate)
+        async with under_test.opened(fate) as carrier:
+            reports = await _place(carrier, asked, LONG_S)
+            await (reports.ringing() if fate is Fate.RINGS else reports.answered())
+            found = [await carrier.find(asked.attempt_id) for _ in range(3)]
+            await carrier.hang_up(asked.attempt_id, Disposition.CANCELED)
+            ended = await _only_end(reports, asked)
+            afterwards = await carrier.find(asked.attempt_id)
+
+        assert [None] * 3 == found
+        assert Disposition.CANCELED is ended.disposition
+        assert afterwards in {None, ended}
+
+    under_test.run(scenario())
+
+
+def test_nothing_is_found_of_what_was_never_placed(under_test: CarrierUnderTest) -> None:
+    """
+    That is an answer, not an error.
+    """
+
+    async def scenario() -> None:
+        async with under_test.opened(Fate.UNREACHABLE) as carrier:
+            assert await carrier.find("never placed") is None
+
+    under_test.run(scenario())
+
+
 def test_several_orders_keep_their_events_apart(under_test: CarrierUnderTest) -> None:
     """
     Orders live side by side; hanging one up leaves the others alone.
