@@ -42,7 +42,7 @@ class CallsReader(Protocol):
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
         """
-        Return at most `limit` calls in the given states, oldest first.
+        Return at most `limit` calls in the given states, oldest first; none that is there is overlooked.
         """
 
     def records(self, call_id: int) -> tuple[CallRecord, ...]:

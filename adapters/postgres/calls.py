@@ -63,7 +63,7 @@ class PostgresCalls:
 
     def in_states(self, states: frozenset[State], limit: int) -> tuple[Call, ...]:
         """
-        Return at most `limit` calls in the given states, oldest first; one that another transaction holds is left out.
+        Return at most `limit` calls in the given states, oldest first; one in other hands is waited for.
         """
         # A state at a time: each comes out of the index in order, and none is read past the limit.
         found = [

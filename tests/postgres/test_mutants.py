@@ -23,6 +23,7 @@ from tests.contract.storage import (
     test_hang_ups,
     test_outbox_overlaps,
     test_overlaps,
+    test_places,
     test_wallets,
 )
 from tests.contract.storage.database import Database
@@ -90,6 +91,12 @@ def _without_skipping(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, calls.SQL, "queued", "skip locked", "")
 
 
+def _overlooking_what_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(
+        monkeypatch, calls.SQL, "live_to_change", "for no key update of calls", "for no key update of calls skip locked"
+    )
+
+
 def _without_queue_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, calls.SQL, "queued", "for no key update of calls skip locked", "")
 
@@ -135,6 +142,7 @@ OVERLAPS: tuple[tuple[Break, Check], ...] = (
     (_without_workers_lock, test_hang_ups.check_canceling_waits_for_dialling),
     (_without_workers_lock, test_hang_ups.check_hanging_up_waits_for_the_end),
     (_without_contact_lock, test_contacts.check_two_changes),
+    (_overlooking_what_is_locked, test_places.check_entering_waits_for_a_call_in_other_hands),
     (_without_skipping, test_workers.check_two_workers_lease_side_by_side),
 )
 

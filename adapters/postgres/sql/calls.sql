@@ -43,8 +43,8 @@ select calls from key_days where key_id = %(key_id)s and day = %(day)s
 {call_columns} where state = %(state)s and state not in ('settled', 'revealed', 'canceled', 'blocked') order by id limit %(limit)s
 
 -- name: live_to_change
--- The queue, side by side: each worker passes over what another has locked (of any account)
-{live} {to_change} skip locked
+-- The same, locked; what another transaction holds is waited for, so that none is overlooked (of any account)
+{live} {to_change}
 
 -- name: over
 -- Calls in a last state, oldest first, for reports alone (of any account)
@@ -52,7 +52,7 @@ select calls from key_days where key_id = %(key_id)s and day = %(day)s
 
 -- name: over_to_change
 -- The same, locked (of any account)
-{over} {to_change} skip locked
+{over} {to_change}
 
 -- name: queued
 -- The queue that is due, oldest first, but for accounts and numbers at their caps; what others lease is passed over (of any account)

@@ -14,6 +14,7 @@ from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database
+from tests.contract.storage.test_overlaps import Race, _running_second
 from tests.service.calls import in_state, wallet
 
 
@@ -144,6 +145,29 @@ def test_a_leased_call_is_not_dialled_elsewhere(database: Database) -> None:
 
     assert database.transact(partial(pass_no_return, leased=call, at=builders.NOW, patience=builders.PATIENCE)) is None
     assert State.LEASED is state_of(database, call)
+
+
+def check_entering_waits_for_a_call_in_other_hands(database: Database) -> None:
+    """
+    No epoch begins while a call of the one before is open, be it that somebody else is looking at it just now.
+    """
+    call, race = in_state(database, State.LEASED), Race()
+    leave(database)
+    dialling = race.first(partial(pass_no_return, leased=call, at=builders.NOW, patience=builders.PATIENCE))
+    entering = race.second(partial(enter_place, limit=100, at=builders.NOW))
+
+    with _running_second(database, race, lambda rival: rival.transact(entering)) as second:
+        dialled = database.transact(dialling)
+
+    assert (None, [call.id]) == (dialled, [ended.id for ended in second.result()])
+    assert State.BLOCKED is state_of(database, call)
+
+
+def test_entering_waits_for_a_call_in_other_hands(database: Database) -> None:
+    """
+    Whoever dialled before notices that the place is another one, and leaves the call as it is.
+    """
+    check_entering_waits_for_a_call_in_other_hands(database)
 
 
 def test_each_dial_is_counted_where_it_has_to_be(database: Database, kind: str) -> None:
