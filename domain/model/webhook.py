@@ -5,7 +5,7 @@ Where an account wants to hear of its calls, and what it is told.
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import attrs
 
@@ -85,7 +85,15 @@ def as_told(call: Call, event_type: EventType) -> Call:
     """
     Return a call as it was at an event, whatever happened to it since.
     """
-    return call.as_of(State.IN_PROGRESS) if event_type is EventType.CALL_STARTED else call
+    match event_type:
+        case EventType.CALL_STARTED:
+            return call.as_of(State.IN_PROGRESS)
+        case EventType.CALL_FAILED:
+            return call.as_of(State.SETTLED)
+        case EventType.CALL_ENDED:
+            return call
+        case unknown:
+            assert_never(unknown)
 
 
 class DisabledReason(StrEnum):

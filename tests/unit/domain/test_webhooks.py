@@ -9,7 +9,7 @@ import attrs
 import pytest
 from standardwebhooks.webhooks import Webhook as Receiver
 
-from outdial.domain.model.call import Call
+from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.webhook import (
@@ -95,6 +95,18 @@ def test_a_started_call_is_told_as_it_was() -> None:
 
     assert builders.call(state=State.IN_PROGRESS, answered_at=ANSWERED_AT) == started
     assert over() == as_told(over(), EventType.CALL_ENDED)
+
+
+def test_a_failure_is_told_as_it_was() -> None:
+    """
+    Whoever hears late that an outcome was unknown does not hear what was revealed since; that is told by itself.
+    """
+    revealed = over(state=State.REVEALED, talk_s=30)
+
+    failed = as_told(revealed, EventType.CALL_FAILED)
+
+    assert (Status.FAILED, Disposition.OUTCOME_UNKNOWN, 0) == (failed.status, failed.disposition, failed.talk_s)
+    assert revealed == as_told(revealed, EventType.CALL_ENDED)
 
 
 def test_a_message_is_named_by_what_it_tells() -> None:
