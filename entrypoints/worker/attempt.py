@@ -261,16 +261,15 @@ class Attempt:
 
         Whether anybody was reached by a call that did not get that far stays unknown.
         """
-        disposition = self._overdue_disposition
         self._log.warning("call_overdue", state=self._call.state)
-        await self._hang_up(disposition)
+        await self._hang_up(self._overdue_disposition)
         until_s = self._in(HANG_UP_TIMEOUT_S)
         while self._is_on_the_line:
             event = await self._next_event(until_s)
             if event is not None:
                 await self._apply(event)
             elif self._call.state is State.IN_PROGRESS:
-                self._take(await self._close(disposition))
+                self._take(await self._close(self._overdue_disposition))
             else:
                 await self._doubt(TIME_IS_UP)
                 break

@@ -246,6 +246,26 @@ async def test_an_end_that_comes_while_hanging_up_counts() -> None:
         assert Disposition.NO_ANSWER is call.disposition
 
 
+@in_virtual_time
+async def test_an_answer_that_comes_while_hanging_up_is_a_conversation() -> None:
+    """
+    Who answers just as nobody waits any longer, and whose carrier says no more, is cut off by the time limit.
+    """
+
+    async def answered_at_last(line: Line, _disposition: Disposition) -> None:
+        if not line.is_answered:
+            line.later(HANG_UP_TIMEOUT_S - 1, line.answer)
+
+    async def ring(line: Line) -> None:
+        line.later(1, line.ring)
+
+    async with office() as bureau:
+        call = await bureau.see_through(ScriptedCarrier(bureau.clock, ring, on_hang_up=answered_at_last))
+
+        assert (Status.COMPLETED, Disposition.TIME_LIMIT) == (call.status, call.disposition)
+        assert call.talk_s > 0 < call.charge_micros
+
+
 async def _refuse_to_hang_up(_line: Line, _disposition: Disposition) -> None:
     raise ZeroDivisionError
 
