@@ -363,7 +363,11 @@ class CallWorker:
     def _see_through(self, call: Call) -> None:
         """
         See one call through; whatever goes wrong with it stays with it.
+
+        After a sleep it may be one whose earlier lease was taken away meanwhile: that one's attempt dials no more.
         """
+        if (earlier := self._live.get(call.id)) is not None:
+            earlier.task.cancel()
         attempt = Attempt(self._line, call, _log.bind(call_id=call.call_id))
         task = asyncio.create_task(attempt.run(), name=call.call_id)
         self._live[call.id] = _Live(attempt, task)
@@ -373,7 +377,9 @@ class CallWorker:
         """
         Free a call's place; one that was abandoned is brought in order later.
         """
-        del self._live[call.id]
+        live = self._live.get(call.id)
+        if live is not None and live.task is task:
+            del self._live[call.id]
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _log.error("call_abandoned", call_id=call.call_id, exc_info=error)
