@@ -17,6 +17,7 @@ from outdial.domain.model.rate_limit import CALLS_PER_DAY, REQUESTS_PER_MINUTE
 from outdial.domain.model.template import is_clean
 from outdial.domain.model.wallet import Wallet
 from outdial.domain.service import administration
+from outdial.domain.service.incidents import IncidentsPage, list_incidents
 from outdial.entrypoints.do_not_call import DncAdministration
 from outdial.ports.clock import Clock
 from outdial.ports.randomness import Randomness
@@ -100,6 +101,22 @@ class Administration:
         Return an account's wallet.
         """
         return await self._storage.read(partial(administration.wallet_of, account_id=account_id))
+
+    async def incidents(
+        self, account_id: int | None = None, *, before: int | None = None, limit: int = 10
+    ) -> IncidentsPage:
+        """
+        List who was reached by calls that were not to go on, newest first.
+
+        Args:
+            account_id: By whose calls; without one, by those of all accounts.
+
+            before: The `following` of the page before.
+
+            limit: 1 to 100.
+        """
+        work = partial(list_incidents, account_id=account_id, before=before, limit=limit)
+        return await self._storage.read(work)
 
     async def create_key(
         self,

@@ -313,7 +313,7 @@ class Dialer:
             self._workers.calls.hang_up(call_id)
 
     async def _start_dialling(self) -> None:
-        told = Listeners(on_moved=self._moved, on_tried=self.metrics.tried, on_stopped=self.metrics.stopped)
+        told = Listeners(on_moved=self._moved, on_tried=self.metrics.tried, on_incident=self.metrics.caught)
         workers = await self._open.enter_async_context(dialling(self.settings, self._storage, self._clock, told))
         self._workers = workers
         self.metrics.live_calls.set_function(lambda: workers.calls.live_calls)

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 import attrs
@@ -19,7 +20,7 @@ from prometheus_client.registry import Collector
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted, Decision, Refused
 from outdial.domain.model.delivery import Try
-from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.incident import IncidentKind, Objection
 from outdial.domain.model.lifecycle import TERMINAL, State
 from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.webhook import Message
@@ -91,10 +92,12 @@ class Metrics:
         )
         self._incidents = Counter(
             "outdial_incidents_total",
-            "What must not happen and was caught: calls that were answered and stopped, by why.",
+            "What must not happen and was caught: people reached by calls that were not to go on, by why.",
             ["kind", "reason"],
             registry=registry,
         )
+        for kind, objection in product(IncidentKind, Objection):  # alerts see the first one rise from 0
+            self._incidents.labels(kind.value, objection.value)
         self.live_calls = Gauge("outdial_live_calls", "Calls that this process sees through now.", registry=registry)
         self._webhook_lag = Histogram(
             "outdial_webhook_lag_seconds",
@@ -158,11 +161,11 @@ class Metrics:
         elif call.state in TERMINAL - {State.REVEALED} and call.disposition is not None:
             self._ended.labels(call.disposition.value).inc()
 
-    def stopped(self, why: Disposition) -> None:
+    def caught(self, kind: IncidentKind, objection: Objection) -> None:
         """
-        Count a call that was stopped when it was answered.
+        Count somebody who was reached by a call that was not to go on.
         """
-        self._incidents.labels("answer_stopped", why.value).inc()
+        self._incidents.labels(kind.value, objection.value).inc()
 
     def tried(self, message: Message, tried: Try) -> None:
         """

@@ -97,6 +97,7 @@ TABLES: Final = (
             *("policy_version", "facts", "facts_digest"),
         ),
     ),
+    Table(name="incidents", columns=("number", "account_id", "call_id", "attempt", "kind", "objection", "at")),
     Table(name="ledger", columns=("account_id", "number", "kind", "micros", "call_id", "at", "seal"), key=2),
     Table(
         name="webhooks",

@@ -20,6 +20,7 @@ from outdial.ports.directory import Directory, DirectoryReader
 from outdial.ports.do_not_call import Dnc, DncReader
 from outdial.ports.events import EventsReader
 from outdial.ports.history import History
+from outdial.ports.incidents import Incidents, IncidentsReader
 from outdial.ports.rulebook import Rulebook, RulebookReader
 from outdial.ports.wallets import Wallets, WalletsReader
 from outdial.ports.webhooks import Webhooks, WebhooksReader
@@ -79,6 +80,12 @@ class Reader(Protocol):
     def decisions(self) -> DecisionsReader:
         """
         What was decided, and why.
+        """
+
+    @property
+    def incidents(self) -> IncidentsReader:
+        """
+        Who was reached by calls that were not to go on.
         """
 
     @property
@@ -145,6 +152,12 @@ class Transaction(Reader, Protocol):
     def decisions(self) -> Decisions:
         """
         What was decided, and why.
+        """
+
+    @property
+    def incidents(self) -> Incidents:
+        """
+        Who was reached by calls that were not to go on.
         """
 
     @property

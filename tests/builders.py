@@ -18,6 +18,7 @@ from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.facts import Facts
 from outdial.domain.model.grounds import Grounds, digest_of_facts
 from outdial.domain.model.identifiers import CALL_TOKEN_LENGTH, KEY_SECRET_LENGTH, hash_secret, write_key
+from outdial.domain.model.incident import Incident, IncidentKind, Objection
 from outdial.domain.model.patience import Patience
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.policy import Policy
@@ -132,6 +133,14 @@ _REFUSAL: Final = Refusal(
     phone_number=CALLEE,
     agent_id=AGENT_ID,
     grounds=_GROUNDS,
+)
+_INCIDENT: Final = Incident(
+    account_id=ACCOUNT_ID,
+    call_id=1,
+    attempt=1,
+    kind=IncidentKind.ANSWER_STOPPED,
+    objection=Objection.OVER,
+    at=NOW,
 )
 
 
@@ -262,6 +271,13 @@ def refusal(**changes: Any) -> Refusal:
     Return what is kept of a call to a listed number.
     """
     return attrs.evolve(_REFUSAL, **changes)
+
+
+def incident(**changes: Any) -> Incident:
+    """
+    Return an answer to the first attempt of the account's first call, which was over.
+    """
+    return attrs.evolve(_INCIDENT, **changes)
 
 
 def window(**changes: Any) -> Window:

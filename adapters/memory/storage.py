@@ -15,6 +15,7 @@ from outdial.adapters.memory.storage_contacts import MemoryContacts
 from outdial.adapters.memory.storage_decisions import MemoryDecisions
 from outdial.adapters.memory.storage_do_not_call import MemoryDnc
 from outdial.adapters.memory.storage_events import MemoryEvents
+from outdial.adapters.memory.storage_incidents import MemoryIncidents
 from outdial.adapters.memory.storage_tables import MemoryDirectory, MemoryRulebook, MemoryWallets, Tables
 from outdial.adapters.memory.storage_webhooks import MemoryWebhooks
 from outdial.domain.model.call import Call
@@ -91,6 +92,13 @@ class TablesView:
         What was decided, and why.
         """
         return MemoryDecisions(self.tables)
+
+    @property
+    def incidents(self) -> MemoryIncidents:
+        """
+        Who was reached by calls that were not to go on.
+        """
+        return MemoryIncidents(self.tables)
 
     @property
     def events(self) -> MemoryEvents:

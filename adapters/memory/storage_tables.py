@@ -15,6 +15,7 @@ from outdial.domain.model.delivery import Delivery, Try
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import AgentReference
+from outdial.domain.model.incident import Incident
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.domain.model.principal import Account, ApiKey
 from outdial.domain.model.rate import Rate
@@ -49,6 +50,7 @@ class Tables:
     call_records: list[CallRecord] = attrs.field(factory=list)
     call_decisions: dict[int, Grounds] = attrs.field(factory=dict)
     refusals: dict[int, Refusal] = attrs.field(factory=dict)
+    incidents: list[Incident] = attrs.field(factory=list)
     webhooks: dict[int, Webhook] = attrs.field(factory=dict)
     messages: dict[int, Message] = attrs.field(factory=dict)
     deliveries: dict[tuple[int, int], Delivery] = attrs.field(factory=dict)
@@ -75,6 +77,7 @@ class Tables:
             call_records=list(self.call_records),
             call_decisions=dict(self.call_decisions),
             refusals=dict(self.refusals),
+            incidents=list(self.incidents),
             webhooks=dict(self.webhooks),
             messages=dict(self.messages),
             deliveries=dict(self.deliveries),

@@ -30,7 +30,7 @@ LIMITS: Final = Limits(statement_s=0, idle_s=3600)
 CALLS: Final = "calls"
 """Call numbers come from a sequence; as a row number they have this name."""
 
-NUMBERED: Final = frozenset({"call_records", "refusals", "webhook_messages"})
+NUMBERED: Final = frozenset({"call_records", "refusals", "incidents", "webhook_messages"})
 """Tables whose column `number` counts by itself."""
 
 

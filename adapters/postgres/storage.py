@@ -17,6 +17,7 @@ from outdial.adapters.postgres.directory import PostgresDirectory
 from outdial.adapters.postgres.do_not_call import PostgresDnc
 from outdial.adapters.postgres.events import PostgresEvents
 from outdial.adapters.postgres.history import PostgresHistory
+from outdial.adapters.postgres.incidents import PostgresIncidents
 from outdial.adapters.postgres.places import PostgresPlaces
 from outdial.adapters.postgres.rulebook import PostgresRulebook
 from outdial.adapters.postgres.schema import check_schema
@@ -51,6 +52,7 @@ class _Tables:
     calls: PostgresCalls
     history: PostgresHistory
     decisions: PostgresDecisions
+    incidents: PostgresIncidents
     events: PostgresEvents
     webhooks: PostgresWebhooks
     places: PostgresPlaces
@@ -150,6 +152,7 @@ def tables_on(sql: Statements) -> _Tables:
         calls=PostgresCalls(sql),
         history=PostgresHistory(sql),
         decisions=PostgresDecisions(sql),
+        incidents=PostgresIncidents(sql),
         events=PostgresEvents(sql),
         webhooks=PostgresWebhooks(sql),
         places=PostgresPlaces(sql),

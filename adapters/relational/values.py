@@ -22,6 +22,7 @@ from outdial.domain.model.contact import Contact, ContactNumber, Person, PhoneTy
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry, DncList
 from outdial.domain.model.grounds import Grounds
+from outdial.domain.model.incident import Incident, IncidentKind, Objection
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.open_calls import OpenCalls
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
@@ -308,4 +309,20 @@ def read_refusal(row: Row) -> Refusal:
         phone_number=read_number(phone_number),
         agent_id=agent_id,
         grounds=read_grounds(tuple(grounds)),
+    )
+
+
+def read_incident(row: Row) -> Incident:
+    """
+    Read an incident.
+    """
+    number, account_id, call_id, attempt, kind, objection, at = row
+    return Incident(
+        number=number,
+        account_id=account_id,
+        call_id=call_id,
+        attempt=attempt,
+        kind=IncidentKind(kind),
+        objection=Objection(objection),
+        at=read_time(at),
     )

@@ -18,6 +18,7 @@ from outdial.adapters.sqlite.directory import SqliteDirectory
 from outdial.adapters.sqlite.do_not_call import SqliteDnc
 from outdial.adapters.sqlite.events import SqliteEvents
 from outdial.adapters.sqlite.history import SqliteHistory
+from outdial.adapters.sqlite.incidents import SqliteIncidents
 from outdial.adapters.sqlite.opened_file import OpenedFile
 from outdial.adapters.sqlite.places import SqlitePlaces
 from outdial.adapters.sqlite.readers import Readers
@@ -55,6 +56,7 @@ class _Tables:
     calls: SqliteCalls
     history: SqliteHistory
     decisions: SqliteDecisions
+    incidents: SqliteIncidents
     events: SqliteEvents
     webhooks: SqliteWebhooks
     places: SqlitePlaces
@@ -158,6 +160,7 @@ def tables_on(opened: sqlite3.Connection) -> _Tables:
         calls=SqliteCalls(sql),
         history=SqliteHistory(sql),
         decisions=SqliteDecisions(sql),
+        incidents=SqliteIncidents(sql),
         events=SqliteEvents(sql),
         webhooks=SqliteWebhooks(sql),
         places=SqlitePlaces(sql),

@@ -106,9 +106,10 @@ def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
     save_call(transaction, settled, at)
     if charge_micros > 0:
         transaction.wallets.post(_entry(settled, EntryKind.CAPTURE, charge_micros, at))
-    rest_micros = settled.hold_micros - charge_micros
-    if rest_micros > 0 or charge_micros == 0:
-        transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
+        if (rest_micros := settled.hold_micros - charge_micros) > 0:
+            transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
+    elif transaction.wallets.has_hold(settled.account_id, settled.id):
+        transaction.wallets.post(_entry(settled, EntryKind.RELEASE, settled.hold_micros, at))
     _add_talk(transaction, settled)
     return settled
 

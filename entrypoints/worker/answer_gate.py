@@ -11,11 +11,10 @@ from typing import Final
 import structlog
 
 from outdial.domain.model.call import Call
-from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.incident import IncidentKind, Objection
 from outdial.domain.service.answering import check_answer
+from outdial.entrypoints.worker.line import Line
 from outdial.ports.carrier import Announce
-from outdial.ports.clock import Clock
-from outdial.ports.storage import Storage
 
 ANSWER_WITHIN_S: Final = 2.0
 """People hang up on silence. A database that needs longer is taken for one that can't be asked."""
@@ -31,24 +30,22 @@ class AnswerGate:
     Lets one attempt's conversation begin, or has an apology take its place.
 
     Attributes:
-        why: What stands against the conversation; `None` when nothing does, or nothing is known yet.
+        objection: What stands against the conversation; `None` when nothing does, or nothing is known yet.
 
         keeps_line: Whether the line is kept although the call may be over: to find out, or to apologize.
     """
 
-    def __init__(self, *, storage: Storage, clock: Clock, apology: Announce, call: Callable[[], Call]) -> None:
+    def __init__(self, line: Line, call: Callable[[], Call]) -> None:
         """
         Take what it works with.
 
         Args:
             call: Returns the call as the attempt knows it.
         """
-        self._storage = storage
-        self._clock = clock
-        self._apology = apology
+        self._line = line
         self._call = call
         self._confirmed_at_s = -math.inf
-        self.why: Disposition | None = None
+        self.objection: Objection | None = None
         self.keeps_line = False
 
     def confirm(self) -> None:
@@ -61,20 +58,23 @@ class AnswerGate:
         """
         Return `None` when the conversation may begin, otherwise the apology.
 
-        A database that can't be asked stops no conversation as long as the call is surely this attempt's.
+        A database that can't be asked stops no conversation as long as the call is surely this attempt's. If it does
+        stop one, nothing is written of it yet: that is left to the attempt.
         """
         call = self._call()
         self.keeps_line = True
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                work = partial(check_answer, dialled=call, at=self._clock.now())
-                self.why = await self._storage.transact(work)
+                work = partial(check_answer, dialled=call, at=self._line.clock.now())
+                self.objection = await self._line.storage.transact(work)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows whether the conversation may begin
             is_sure = asyncio.get_running_loop().time() - self._confirmed_at_s < SURE_FOR_S
-            self.why = None if is_sure else Disposition.CANCELED
+            self.objection = None if is_sure else Objection.NOT_CHECKED
             _log.warning("answer_not_checked", call_id=call.call_id, problem=str(error) or type(error).__name__)
-        if self.why is None:
+        if self.objection is None:
             self.keeps_line = False
             return None
-        _log.error("answered_call_stopped", call_id=call.call_id, attempt_id=call.attempt_id, why=self.why.value)
-        return self._apology
+        why = self.objection.value
+        _log.error("answered_call_stopped", call_id=call.call_id, attempt_id=call.attempt_id, why=why)
+        self._line.on_incident(IncidentKind.ANSWER_STOPPED, self.objection)
+        return self._line.apology

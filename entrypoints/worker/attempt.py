@@ -7,31 +7,28 @@ that it was not placed: it ends by the carrier's word, or is left unknown to the
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import attrs
 from structlog.typing import FilteringBoundLogger
 
-from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.call_event import Answered, CallEvent, Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.incident import IncidentKind, Objection
 from outdial.domain.model.lifecycle import ON_THE_LINE, State
-from outdial.domain.model.patience import GRACE_S, Patience
-from outdial.domain.service.answering import stop_answered
+from outdial.domain.model.patience import GRACE_S
+from outdial.domain.service.answering import note_cut_line, stop_answered
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return, refuse
 from outdial.domain.service.progress import apply_event, close, mark_doubtful, mark_placed
 from outdial.domain.service.reconciliation import TIME_IS_UP
 from outdial.entrypoints.worker.answer_gate import AnswerGate
-from outdial.ports.carrier import Announce, Carrier, Connect, RejectedError, UncertainError
-from outdial.ports.clock import Clock
+from outdial.entrypoints.worker.line import Line
+from outdial.ports.carrier import Connect, RejectedError, UncertainError
 from outdial.ports.errors import SpeechError, StorageError
-from outdial.ports.runtime import Runtime
-from outdial.ports.storage import Storage, Transaction
+from outdial.ports.storage import Transaction
 
 T = TypeVar("T")
 
@@ -48,32 +45,6 @@ EVENTS_MAX: Final = 64
 STORE_TRIES: Final = 8
 STORE_PAUSE_S: Final = 0.25
 """Doubled at each try: 32 s in all. What can't be stored by then is brought in order at the next start."""
-
-
-@attrs.frozen(kw_only=True)
-class Line:
-    """
-    What every attempt needs.
-
-    Attributes:
-        apology: What is said to whoever answers a call that must not go on.
-
-        on_late: Takes what is to be written of attempts that are not seen through any more.
-
-        on_stopped: Told why a call was stopped that somebody had answered.
-
-        on_moved: Told each call that was brought into another state, and when.
-    """
-
-    storage: Storage
-    carrier: Carrier
-    runtimes: Mapping[RuntimeKind, Runtime]
-    clock: Clock
-    patience: Patience
-    apology: Announce
-    on_late: Callable[[Call, Callable[[Transaction], Call]], None]
-    on_stopped: Callable[[Disposition], None]
-    on_moved: Callable[[Call, datetime], None]
 
 
 class Attempt:
@@ -93,7 +64,7 @@ class Attempt:
         self._has_left = False
         self._is_unwanted = asyncio.Event()
         self._unwanted_as = Disposition.CANCELED
-        self._gate = AnswerGate(storage=line.storage, clock=line.clock, apology=line.apology, call=lambda: self._call)
+        self._gate = AnswerGate(line, lambda: self._call)
 
     @property
     def may_ring(self) -> bool:
@@ -143,6 +114,7 @@ class Attempt:
             self._leave()
             if not self._carrier_is_done:  # abandoned here, or ended by others: nobody would end what goes on
                 await self._hang_up(Disposition.OUTCOME_UNKNOWN)
+                self._tell_if_cut()
         self._log.info("call_ended", state=self._call.state, disposition=self._call.disposition)
 
     async def _prepare(self) -> Connect | None:
@@ -296,6 +268,16 @@ class Attempt:
         while not self._events.empty():
             self._line.on_late(self._call, self._writing(self._events.get_nowait()))
 
+    def _tell_if_cut(self) -> None:
+        """
+        Have it written down that the line of a call was hung up that others had ended; of an answer it is already.
+        """
+        if self._call.is_terminal and self._gate.objection is None:
+            self._log.error("line_cut")
+            self._line.on_incident(IncidentKind.LINE_CUT, Objection.OVER)
+            writing = partial(note_cut_line, dialled=self._call, at=self._line.clock.now())
+            self._line.on_late(self._call, writing)
+
     async def _close(self, disposition: Disposition) -> Call:
         """
         End the call without the carrier's word.
@@ -354,18 +336,23 @@ class Attempt:
             self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        self._take(await self._store(self._writing(event)))
+        writing = self._writing(event)
+        try:
+            self._take(await self._store(writing))
+        except StorageError:
+            if self._gate.objection is not None:  # an incident is written however long it takes
+                self._line.on_late(self._call, writing)
+            raise
         self._carrier_is_done = isinstance(event, Ended)
-        if self._carrier_is_done and self._gate.why is not None:
-            self._line.on_stopped(self._gate.why)
         self._log.info("call_progress", state=self._call.state)
 
     def _writing(self, event: CallEvent) -> Callable[[Transaction], Call]:
         """
         Return what an event writes; of a call that was stopped nothing counts any more but that.
         """
-        if self._gate.why is not None:
-            return partial(stop_answered, dialled=self._call, at=event.at, why=self._gate.why)
+        objection = self._gate.objection
+        if objection is not None:
+            return partial(stop_answered, dialled=self._call, at=event.at, objection=objection)
         return partial(apply_event, dialled=self._call, event=event, patience=self._line.patience)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:

@@ -16,13 +16,13 @@ import structlog
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.capacity import Capacity
-from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.patience import Patience
 from outdial.domain.service.dialling import lease
 from outdial.domain.service.reconciliation import recover
-from outdial.entrypoints.worker.attempt import Attempt, Line
+from outdial.entrypoints.worker.attempt import Attempt
 from outdial.entrypoints.worker.late_evidence import LateEvidence
+from outdial.entrypoints.worker.line import Line, OnIncident
 from outdial.entrypoints.worker.reconciler import Reconciler
 from outdial.ports.carrier import Announce, Audio, Carrier
 from outdial.ports.clock import Clock
@@ -113,7 +113,7 @@ class CallWorker:
         clock: Clock,
         settings: CallWorkerSettings,
         apology: Announce = NO_WORDS,
-        on_stopped: Callable[[Disposition], None] = lambda _why: None,
+        on_incident: OnIncident = lambda _kind, _objection: None,
         on_moved: Callable[[Call, datetime], None] = lambda _call, _at: None,
     ) -> None:
         """
@@ -122,7 +122,7 @@ class CallWorker:
         Args:
             apology: What is said to whoever answers a call that must not go on.
 
-            on_stopped: Told why a call was stopped that somebody had answered.
+            on_incident: Told that somebody was reached who should not have been.
 
             on_moved: Told each call that it brought into another state, and when.
         """
@@ -135,7 +135,7 @@ class CallWorker:
             patience=settings.patience,
             apology=apology,
             on_late=self._evidence.hear,
-            on_stopped=on_stopped,
+            on_incident=on_incident,
             on_moved=on_moved,
         )
         self._settings = settings

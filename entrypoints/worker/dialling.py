@@ -11,11 +11,11 @@ import attrs
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.delivery import Try
-from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.webhook import Message, event_of
 from outdial.entrypoints import composition
 from outdial.entrypoints.settings import Settings
 from outdial.entrypoints.worker.call_worker import CallWorker, CallWorkerSettings
+from outdial.entrypoints.worker.line import OnIncident
 from outdial.entrypoints.worker.place import PlaceKeeper
 from outdial.entrypoints.worker.pruner import RefusalPruner
 from outdial.entrypoints.worker.webhook_worker import WebhookWorker, WebhookWorkerSettings
@@ -50,12 +50,12 @@ class Listeners:
 
         on_tried: Told each try to send a message to a webhook.
 
-        on_stopped: Told why a call was stopped that somebody had answered.
+        on_incident: Told that somebody was reached who should not have been.
     """
 
     on_moved: Callable[[Call, datetime], None]
     on_tried: Callable[[Message, Try], None]
-    on_stopped: Callable[[Disposition], None]
+    on_incident: OnIncident
 
 
 @asynccontextmanager
@@ -97,7 +97,7 @@ async def dialling(settings: Settings, storage: Storage, clock: Clock, listeners
                 has_rivals=composition.is_shared(settings),
             ),
             apology=await composition.apology(settings),
-            on_stopped=listeners.on_stopped,
+            on_incident=listeners.on_incident,
             on_moved=moved,
         )
         running.push_async_callback(worker.stop)

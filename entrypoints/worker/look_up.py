@@ -16,7 +16,7 @@ from outdial.domain.model.call_event import Ended
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.progress import apply_event
-from outdial.entrypoints.worker.attempt import Line
+from outdial.entrypoints.worker.line import Line
 from outdial.ports.storage import Reader, Transaction
 
 FIRST_PAUSE_S: Final = 5.0

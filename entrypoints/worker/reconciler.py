@@ -12,7 +12,7 @@ import structlog
 from outdial.domain.model.call import Call
 from outdial.domain.model.lifecycle import TERMINAL, State
 from outdial.domain.service.reconciliation import reconcile
-from outdial.entrypoints.worker.attempt import Line
+from outdial.entrypoints.worker.line import Line
 from outdial.entrypoints.worker.look_up import LookUp
 from outdial.ports.storage import Transaction
 

@@ -113,6 +113,8 @@ def _store(database: Database, drawn: Drawn) -> None:
         tell(database, sending, status=500, at=later(201))
     for refusal in drawn.refusals:
         _store_refusal(database, refusal)
+    for number in range(1, len(drawn.states) + 1):
+        database.transact(partial(_add_incident, call_id=number))
     if drawn.call is not None:
         call = drawn.call
         hold = builders.entry(EntryKind.HOLD, 0, call_id=call.id)
@@ -121,6 +123,10 @@ def _store(database: Database, drawn: Drawn) -> None:
             return [Decided(decision=Accepted(call=call, hold=hold, grounds=builders.grounds()))]
 
         database.accept(builders.request(), decide=decide)
+
+
+def _add_incident(transaction: Transaction, call_id: int) -> None:
+    transaction.incidents.add(builders.incident(call_id=call_id))
 
 
 def _store_refusal(database: Database, refusal: Refusal) -> None:

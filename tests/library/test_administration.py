@@ -89,6 +89,7 @@ UNKNOWN: dict[str, Work] = {
     "agent": lambda administration, _: administration.create_agent(999, name="A", greeting="Hello."),
     "listing": lambda administration, _: administration.dnc.add(999, CALLEE),
     "delisting": lambda administration, _: administration.dnc.remove(999, CALLEE),
+    "incidents": lambda administration, _: administration.incidents(999),
     "look-up": lambda administration, _: administration.dnc.show(999, CALLEE),
 }
 """Everything that is done to a row that does not exist."""

@@ -21,7 +21,7 @@ from tests.postgres.server import server_url
 
 EMPTY: Final = b"""
     set session_replication_role = replica;
-    delete from refusals; delete from call_decisions;
+    delete from incidents; delete from refusals; delete from call_decisions;
     delete from webhook_tries; delete from webhook_deliveries; delete from webhook_messages; delete from webhooks;
     delete from ledger; delete from call_records; delete from scripts; delete from calls; delete from wallets;
     delete from rates; delete from dnc; delete from dnc_lists; delete from contact_numbers; delete from contacts;
@@ -29,7 +29,7 @@ EMPTY: Final = b"""
     delete from agent_totals; delete from api_keys;
     delete from key_days; delete from accounts; delete from row_numbers; delete from workers; delete from pace;
     select setval('call_numbers', 1, false), setval('call_records_number_seq', 1, false),
-        setval('refusals_number_seq', 1, false),
+        setval('refusals_number_seq', 1, false), setval('incidents_number_seq', 1, false),
         setval('webhook_messages_number_seq', 1, false);
 """
 """Empties a database in less time than it takes to make one."""

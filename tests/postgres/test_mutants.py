@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from outdial.adapters.postgres import calls, contacts, decisions, do_not_call, outbox, snapshot, wallets
+from outdial.adapters.postgres import calls, contacts, decisions, do_not_call, incidents, outbox, snapshot, wallets
 from outdial.adapters.postgres.connection import Limits
 from outdial.adapters.postgres.guards import guard_of
 from outdial.adapters.postgres.storage import PostgresStorage
@@ -21,6 +21,7 @@ from tests.contract.storage import (
     test_decisions,
     test_deliveries,
     test_hang_ups,
+    test_incidents,
     test_outbox_overlaps,
     test_overlaps,
     test_places,
@@ -113,6 +114,10 @@ def _without_account_of_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, decisions.SQL, "refusal", "account_id = %(account_id)s", "%(account_id)s > 0")
 
 
+def _without_account_of_incidents(monkeypatch: pytest.MonkeyPatch) -> None:
+    _replace(monkeypatch, incidents.SQL, "incidents", "account_id = %(account_id)s", "%(account_id)s > 0")
+
+
 def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
     _replace(monkeypatch, decisions.SQL, "grounds", "account_id = %(account_id)s", "%(account_id)s > 0")
 
@@ -196,6 +201,7 @@ CONTROLS: tuple[tuple[Break, Check], ...] = (
         lambda database: test_contacts.test_another_accounts_contact_looks_absent(database, 2222),
     ),
     (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
+    (_without_account_of_incidents, test_incidents.test_incidents_are_listed_by_account_and_over_all),
     (_without_account_of_grounds, test_decisions.test_grounds_of_others_are_none),
 )
 

@@ -23,7 +23,7 @@ FILES = sorted(file.name for file in (files(FOLDER) / "sql").iterdir())
 QUERIES = [(file, query) for file in FILES for query in read_queries(file).values()]
 OWNED = (
     *("accounts", "api_keys", "agents", "agent_totals", "contacts", "contact_numbers", "dnc_lists", "dnc", "wallets"),
-    *("ledger", "calls", "scripts", "call_records", "call_decisions", "refusals"),
+    *("ledger", "calls", "scripts", "call_records", "call_decisions", "refusals", "incidents"),
     *("webhooks", "webhook_messages", "webhook_deliveries", "webhook_tries"),
 )
 """Tables whose rows belong to an account."""
@@ -52,6 +52,7 @@ OF_ANY_ACCOUNT = {
         *("next_account", "next_key", "next_agent", "next_contact", "next_contact_number"),
     },
     "do_not_call.sql": {"next_list"},
+    "incidents.sql": {"incident_columns", "of_any_account"},
     "events.sql": {"newest", "place", "following", "passed"},
     "webhooks.sql": {"webhook_columns", "next_webhook", "due_webhooks"},
     "contacts.sql": {"contact_columns"},
@@ -85,6 +86,8 @@ LARGE = """
     insert into call_decisions select id, id, '', '{}', '' from calls where id >= 1000;
     insert into refusals (account_id, at, reason, problems, policy_version, facts, facts_digest)
         select n, 0, 'do_not_call', '[]', '', '{}', '' from generate_series(1000, 6000) n;
+    insert into incidents (account_id, call_id, attempt, kind, objection, at)
+        select account_id, id, 1, 'line_cut', 'over', 0 from calls where id >= 1000;
     insert into ledger select id, 1, 'hold', 0, id, 0, decode(repeat('00', 32), 'hex') from calls where id >= 1000;
     insert into webhooks select id, id, '', '[]', '', '', null, null, null, 0 from accounts where id >= 1000;
     insert into webhook_messages overriding system value select id, 'msg_' || id, account_id, id, '', 0, null

@@ -13,7 +13,6 @@ from outdial.adapters.runtimes.announce import AnnounceRuntime
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
 from outdial.domain.model.decision import Accepted
-from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.patience import Patience
@@ -23,6 +22,7 @@ from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.hanging_up import hang_up
 from outdial.domain.service.reading import CallView
 from outdial.entrypoints.worker.call_worker import NO_WORDS, CallWorker, CallWorkerSettings
+from outdial.entrypoints.worker.line import OnIncident
 from outdial.ports.carrier import Announce, Carrier
 from outdial.ports.runtime import Runtime
 from outdial.ports.storage import Reader
@@ -92,7 +92,7 @@ class Office:
         has_rivals: bool = False,
         patience: Patience = PATIENCE,
         apology: Announce = NO_WORDS,
-        on_stopped: Callable[[Disposition], None] = lambda _why: None,
+        on_incident: OnIncident = lambda _kind, _objection: None,
     ) -> CallWorker:
         """
         Make a dialler; it has to be started and stopped.
@@ -106,7 +106,7 @@ class Office:
                 patience=patience, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
             ),
             apology=apology,
-            on_stopped=on_stopped,
+            on_incident=on_incident,
         )
 
     def carrier(self, fate: Fate = conversation) -> ScriptedCarrier:

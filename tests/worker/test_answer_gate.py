@@ -5,7 +5,7 @@ The answer gate: everything is checked again when somebody answers, before anyth
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import pytest
@@ -13,9 +13,9 @@ import pytest
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.identifiers import CallReference
+from outdial.domain.model.incident import IncidentKind, Objection
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.wallet import EntryKind
-from outdial.domain.service.answering import check_answer, stop_answered
 from outdial.domain.service.progress import close
 from outdial.entrypoints.worker import answer_gate
 from outdial.entrypoints.worker.answer_gate import SURE_FOR_S
@@ -31,7 +31,11 @@ APOLOGY: Final = Announce(audio=Audio(pcm=bytes(2 * 8000 * 4)))
 ANSWER_S: Final = 10.0
 TALK_S: Final = 60
 
+OUTAGE_S: Final = 120.0
+"""Longer than an attempt tries to write."""
+
 Trouble = Callable[[Office, Call], Awaitable[None]]
+Caught = tuple[IncidentKind, Objection]
 
 
 @attrs.define
@@ -84,20 +88,30 @@ async def _take_the_database_away(bureau: Office, _call: Call) -> None:
     asyncio.get_running_loop().call_later(ANSWER_S + 3, partial(setattr, bureau.storage, "is_down", False))
 
 
-async def _answered(trouble: Trouble | None, callee: Callee) -> tuple[Office, Call, list[Disposition]]:
+async def _incidents(bureau: Office, call: Call) -> list[Caught]:
+    found = await bureau.storage.reliable.read(
+        lambda reader: reader.incidents.incidents(call.account_id, before=None, limit=9)
+    )
+    assert {call.id} >= {incident.call_id for incident in found}
+    return [(incident.kind, incident.objection) for incident in found]
+
+
+async def _answered(trouble: Trouble | None, callee: Callee) -> tuple[Office, Call, list[Caught]]:
     """
     Have a call answered, with trouble while it rings.
     """
-    stopped: list[Disposition] = []
+    caught: list[Caught] = []
     async with office() as bureau:
         (call,) = await bureau.accept()
-        dialler = bureau.dialler(bureau.carrier(callee.fate), apology=APOLOGY, on_stopped=stopped.append)
+        dialler = bureau.dialler(
+            bureau.carrier(callee.fate), apology=APOLOGY, on_incident=lambda *told: caught.append(told)
+        )
         async with running(dialler):
             await bureau.reached(call, State.RINGING)
             if trouble is not None:
                 await trouble(bureau, call)
             await asyncio.sleep(ANSWER_S + TALK_S)
-            return bureau, await bureau.over(call), stopped
+            return bureau, await bureau.over(call), caught
 
 
 @in_virtual_time
@@ -107,33 +121,34 @@ async def test_a_conversation_begins_when_nothing_stands_against_it() -> None:
     """
     callee = Callee()
 
-    _, call, stopped = await _answered(None, callee)
+    bureau, call, caught = await _answered(None, callee)
 
     assert ["the agent", "the end"] == callee.heard
-    assert (Status.COMPLETED, TALK_S, []) == (call.status, call.talk_s, stopped)
+    assert (Status.COMPLETED, TALK_S, [], []) == (call.status, call.talk_s, caught, await _incidents(bureau, call))
     assert call.charge_micros > 0
 
 
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        (_list_the_callee, Disposition.DO_NOT_CALL),
-        (_revoke_the_key, Disposition.CANCELED),
-        (_end_elsewhere, Disposition.OUTCOME_UNKNOWN),
+        (_list_the_callee, Objection.DO_NOT_CALL),
+        (_revoke_the_key, Objection.CANCELED),
+        (_end_elsewhere, Objection.OVER),
     ],
 )
 @in_virtual_time
-async def test_whoever_answers_a_call_that_must_not_go_on_hears_an_apology(trouble: Trouble, why: Disposition) -> None:
+async def test_whoever_answers_a_call_that_must_not_go_on_hears_an_apology(trouble: Trouble, why: Objection) -> None:
     """
-    The agent is not heard; the apology is, to its end; the call ends for its reason, for nothing, and it is told.
+    The agent is not heard; the apology is, to its end; the call ends for its reason, for nothing, as an incident.
     """
     callee = Callee()
 
-    bureau, call, stopped = await _answered(trouble, callee)
+    bureau, call, caught = await _answered(trouble, callee)
 
     assert ["an apology", "the end"] == callee.heard
-    assert (Status.FAILED, why, 0, 0) == (call.status, call.disposition, call.talk_s, call.charge_micros)
-    assert [why] == stopped
+    assert (Status.FAILED, why.disposition) == (call.status, call.disposition)
+    assert (0, 0) == (call.talk_s, call.charge_micros)
+    assert [(IncidentKind.ANSWER_STOPPED, why)] == caught == await _incidents(bureau, call)
     assert await released(bureau, call)
 
 
@@ -144,10 +159,11 @@ async def test_nothing_is_said_for_a_database_that_was_away_for_long() -> None:
     """
     callee = Callee(answers_after_s=1 + SURE_FOR_S + 0.1)
 
-    bureau, call, stopped = await _answered(_take_the_database_away, callee)
+    bureau, call, caught = await _answered(_take_the_database_away, callee)
 
     assert ["an apology", "the end"] == callee.heard
-    assert (Status.FAILED, Disposition.CANCELED, [Disposition.CANCELED]) == (call.status, call.disposition, stopped)
+    assert (Status.FAILED, Disposition.CANCELED) == (call.status, call.disposition)
+    assert [(IncidentKind.ANSWER_STOPPED, Objection.NOT_CHECKED)] == caught == await _incidents(bureau, call)
     assert {EntryKind.HOLD: call.hold_micros, EntryKind.RELEASE: call.hold_micros} == await bureau.money(call)
 
 
@@ -158,10 +174,10 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_conversation() -> N
     """
     callee = Callee(answers_after_s=1 + SURE_FOR_S - 0.1)
 
-    _, call, stopped = await _answered(_take_the_database_away, callee)
+    _, call, caught = await _answered(_take_the_database_away, callee)
 
     assert ["the agent", "the end"] == callee.heard
-    assert (Status.COMPLETED, TALK_S, []) == (call.status, call.talk_s, stopped)
+    assert (Status.COMPLETED, TALK_S, []) == (call.status, call.talk_s, caught)
 
 
 @in_virtual_time
@@ -177,20 +193,48 @@ async def test_without_the_gate_a_listed_callee_would_be_talked_to(monkeypatch: 
     assert ["the agent", "the end"] == callee.heard
 
 
-@pytest.mark.parametrize("changes", [{"id": 999}, {"fence": 7}, {"attempt": 7}])
 @in_virtual_time
-async def test_nobody_but_the_calls_own_attempt_may_talk(changes: dict[str, Any]) -> None:
+async def test_an_incident_outlives_an_outage_that_its_call_does_not() -> None:
     """
-    A worker whose attempt is not the call's current one is stopped, and changes nothing about the call.
+    The end can't be written for so long that the attempt gives up: the incident is written when the database is back.
     """
+    callee, caught = Callee(answers_after_s=1 + SURE_FOR_S + 0.1), list[Caught]()
+
     async with office() as bureau:
         (call,) = await bureau.accept()
-        dialled, at = attrs.evolve(call, **changes), bureau.clock.now()
+        dialler = bureau.dialler(
+            bureau.carrier(callee.fate), apology=APOLOGY, on_incident=lambda *told: caught.append(told)
+        )
+        async with running(dialler):
+            await bureau.reached(call, State.RINGING)
+            bureau.storage.is_down = True
+            await asyncio.sleep(OUTAGE_S)
+            bureau.storage.is_down = False
+            over = await bureau.over(call)
 
-        why = await bureau.storage.transact(lambda transaction: check_answer(transaction, dialled, at=at))
-        stop = partial(stop_answered, dialled=attrs.evolve(dialled, attempt=7), at=at, why=Disposition.CANCELED)
-        after = await bureau.storage.transact(stop)
+    assert ["an apology", "the end"] == callee.heard
+    assert (Disposition.CANCELED, 0) == (over.disposition, over.charge_micros)
+    assert [(IncidentKind.ANSWER_STOPPED, Objection.NOT_CHECKED)] == caught == await _incidents(bureau, call)
 
-        assert Disposition.OUTCOME_UNKNOWN is why
-        assert call == await bureau.call(call)
-        assert after.state is State.QUEUED
+
+@in_virtual_time
+async def test_the_line_of_a_call_that_others_ended_is_cut() -> None:
+    """
+    A worker that slept places an order whose call is over: it hangs up at once, and the operator sees whose phone rang.
+    """
+    caught = list[Caught]()
+
+    async def slow_network(line: Line) -> None:
+        await asyncio.sleep(5)
+        line.later(0.1, line.ring)
+
+    async with office() as bureau:
+        (call,) = await bureau.accept()
+        carrier = bureau.carrier(slow_network)
+        async with running(bureau.dialler(carrier, on_incident=lambda *told: caught.append(told))):
+            await bureau.reached(call, State.SENDING)
+            await _end_elsewhere(bureau, call)
+            await bureau.pass_time(10)
+
+            assert [(call.attempt_id[:-1] + "1", Disposition.OUTCOME_UNKNOWN)] == carrier.hang_ups
+            assert [(IncidentKind.LINE_CUT, Objection.OVER)] == caught == await _incidents(bureau, call)

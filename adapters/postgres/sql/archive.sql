@@ -1,7 +1,7 @@
 -- name: lock_tables
 -- Nobody else writes until the transaction ends; reading, and looking for work, goes on.
 lock table accounts, api_keys, agents, agent_totals, contacts, contact_numbers, dnc_lists, dnc, rates, wallets, calls, scripts, call_records, call_decisions,
-    refusals, ledger, webhooks, webhook_messages, webhook_deliveries, webhook_tries, row_numbers
+    refusals, incidents, ledger, webhooks, webhook_messages, webhook_deliveries, webhook_tries, row_numbers
 in share row exclusive mode
 
 -- name: last_call_number

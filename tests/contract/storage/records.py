@@ -16,6 +16,7 @@ from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.do_not_call import DncEntry
 from outdial.domain.model.grounds import Grounds
 from outdial.domain.model.identifiers import ID_MAX
+from outdial.domain.model.incident import Incident, IncidentKind, Objection
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.money import MICROS_MAX
 from outdial.domain.model.phone_number import NumberKind, PhoneNumber
@@ -205,4 +206,13 @@ calls = st.builds(
     not_before=st.none() | times,
     deadline_at=st.none() | times,
     version=st.integers(0, ID_MAX - 1),
+)
+incidents = st.builds(
+    Incident,
+    account_id=st.just(builders.ACCOUNT_ID),
+    call_id=st.just(1),
+    attempt=numbers,
+    kind=st.sampled_from(IncidentKind),
+    objection=st.sampled_from(Objection),
+    at=times,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outdial.adapters.sqlite import calls, connection, contacts, decisions, snapshot, wallets, writer
+from outdial.adapters.sqlite import calls, connection, contacts, decisions, incidents, snapshot, wallets, writer
 from outdial.ports.errors import StorageError
 from tests import builders
 from tests.contract.storage import (
@@ -18,6 +18,7 @@ from tests.contract.storage import (
     test_contacts,
     test_decisions,
     test_directory,
+    test_incidents,
     test_overlaps,
     test_sqlite_commits,
     test_sqlite_plans,
@@ -65,6 +66,10 @@ def _without_account_of_entries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _without_account_of_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "REFUSAL", decisions.REFUSAL.replace("account_id = ?", "? > 0"))
+
+
+def _without_account_of_incidents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incidents, "OF_ACCOUNT", incidents.OF_ACCOUNT.replace("account_id = ?", "? > 0"))
 
 
 def _without_account_of_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +135,7 @@ CONTROLS: tuple[tuple[Break, Callable[[Database], None]], ...] = (
     (_without_ledger_order, test_wallets.test_each_kind_of_entry_moves_the_wallet),
     (_without_account_of_entries, test_acceptance.test_the_facts_hold_everything_a_rule_may_see),
     (_without_account_of_refusals, test_decisions.test_refusals_are_the_accounts_own),
+    (_without_account_of_incidents, test_incidents.test_incidents_are_listed_by_account_and_over_all),
     (
         _without_account_of_contacts,
         lambda database: test_contacts.test_another_accounts_contact_looks_absent(database, 2222),

@@ -70,6 +70,7 @@ def _use_calls(database: Database) -> None:
         transaction.rulebook.set_rate(builders.rate())
         transaction.directory.update_key(builders.api_key())
         transaction.decisions.prune_refusals(older_than=builders.NOW + timedelta(days=1), limit=5)
+        transaction.incidents.add(builders.incident(call_id=call.id))
         transaction.directory.add_talk(builders.ACCOUNT_ID, builders.AGENT_ID, 1)
         for record_type in (Account, ApiKey, Agent, Contact, ContactNumber):
             transaction.directory.next_id(record_type)
@@ -95,6 +96,8 @@ def _use_calls(database: Database) -> None:
         reader.decisions.grounds(builders.ACCOUNT_ID, call.id)
         reader.decisions.refusal(builders.ACCOUNT_ID, 1)
         reader.decisions.refusals(builders.ACCOUNT_ID, reason=None, before=None, limit=10)
+        reader.incidents.incidents(builders.ACCOUNT_ID, before=None, limit=10)
+        reader.incidents.of_any_account(before=10, limit=10)
         reader.decisions.refusals(builders.ACCOUNT_ID, reason=Reason.DO_NOT_CALL, before=10, limit=10)
         _read_call(reader, call)
 
