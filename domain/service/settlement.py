@@ -99,7 +99,11 @@ def _release(transaction: Transaction, undialled: Call | None, at: datetime) -> 
 
 
 def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
-    charge_micros = charge_of(call)
+    """
+    Capture what an ended call costs and release the rest; one whose hold is gone costs nothing, and audits tell of it.
+    """
+    has_hold = transaction.wallets.has_hold(call.account_id, call.id)
+    charge_micros = charge_of(call) if has_hold else 0
     settled = call.after(Trigger.SETTLE, charge_micros=charge_micros)
     if settled is None:
         return call
@@ -108,7 +112,7 @@ def _settle(transaction: Transaction, call: Call, at: datetime) -> Call:
         transaction.wallets.post(_entry(settled, EntryKind.CAPTURE, charge_micros, at))
         if (rest_micros := settled.hold_micros - charge_micros) > 0:
             transaction.wallets.post(_entry(settled, EntryKind.RELEASE, rest_micros, at))
-    elif transaction.wallets.has_hold(settled.account_id, settled.id):
+    elif has_hold:
         transaction.wallets.post(_entry(settled, EntryKind.RELEASE, settled.hold_micros, at))
     _add_talk(transaction, settled)
     return settled

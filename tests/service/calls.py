@@ -15,7 +15,7 @@ from outdial.domain.model.decision import Accepted
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
-from outdial.domain.model.wallet import EntryKind, Wallet
+from outdial.domain.model.wallet import EntryKind, LedgerEntry, Wallet
 from outdial.domain.service.dialling import lease, pass_no_return
 from outdial.domain.service.progress import apply_event, mark_doubtful, mark_placed
 from outdial.domain.service.reconciliation import recover
@@ -175,6 +175,16 @@ def in_state(database: Database, state: State) -> Call:
 
 def _done(database: Database, step: Step, call: Call) -> Call:
     return database.transact(lambda transaction: step(transaction, call))
+
+
+def lose_hold(database: Database, call: Call) -> None:
+    """
+    Release a call's hold while the call is open, as no service does.
+    """
+    release = LedgerEntry(
+        account_id=call.account_id, kind=EntryKind.RELEASE, micros=HOLD_MICROS, call_id=call.id, at=after(1)
+    )
+    database.transact(lambda transaction: transaction.wallets.post(release))
 
 
 def stored(reader: Reader | Transaction, call: Call) -> Call:

@@ -17,7 +17,7 @@ from outdial.domain.model.facts import Facts
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.principal import Operator
 from outdial.domain.model.refusal import Decided
-from outdial.domain.model.wallet import EntryKind, LedgerEntry
+from outdial.domain.model.wallet import EntryKind
 from outdial.domain.rules.ladder import decide_all
 from outdial.domain.service.administration import revoke_key
 from outdial.domain.service.dialling import give_up, order_for, pass_no_return
@@ -25,7 +25,7 @@ from outdial.ports.storage import Transaction
 from tests import builders
 from tests.contract.storage.database import Database, accepted_of
 from tests.listing import delist_callee, list_callee
-from tests.service.calls import HOLD_MICROS, after, in_state, money_of, now, states_of, take, tidy, wallet
+from tests.service.calls import HOLD_MICROS, after, in_state, lose_hold, money_of, now, states_of, take, tidy, wallet
 
 
 def _pass(database: Database, call: Call, at_s: float = 2) -> Call | None:
@@ -156,10 +156,7 @@ def test_a_call_whose_hold_is_gone_does_not_pass(database: Database) -> None:
     Nobody is rung at nobody's expense, and nothing is released twice.
     """
     call = in_state(database, State.LEASED)
-    release = LedgerEntry(
-        account_id=call.account_id, kind=EntryKind.RELEASE, micros=HOLD_MICROS, call_id=call.id, at=after(1)
-    )
-    database.transact(lambda transaction: transaction.wallets.post(release))
+    lose_hold(database, call)
 
     assert _pass(database, call) is None
     assert (State.BLOCKED, Disposition.INSUFFICIENT_FUNDS) == (

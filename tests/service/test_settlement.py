@@ -29,6 +29,7 @@ from tests.service.calls import (
     answered,
     ended,
     in_state,
+    lose_hold,
     money_of,
     now,
     take,
@@ -154,6 +155,19 @@ def test_a_call_is_settled_once(database: Database) -> None:
 
     assert before == (wallet(database), money_of(database, call))
     assert call == now(database, call)
+
+
+def test_a_call_whose_hold_is_gone_ends_all_the_same(database: Database) -> None:
+    """
+    Nothing can be captured any more; a call that could not end would be looked after for ever.
+    """
+    call = in_state(database, State.IN_PROGRESS)
+    lose_hold(database, call)
+
+    over = database.transact(partial(apply_event, dialled=call, event=ended(call), patience=builders.PATIENCE))
+
+    assert (State.SETTLED, 90, 0) == (over.state, over.talk_s, over.charge_micros)
+    assert (UNBILLED, DEPOSIT_MICROS) == (money_of(database, call), wallet(database).available_micros)
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.LEASED])
