@@ -34,7 +34,7 @@ from outdial.entrypoints.client.front import Ports
 from outdial.entrypoints.client.request_counter import RequestCounter
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.metrics import Metrics
-from outdial.entrypoints.readiness import READY, Readiness, database_readiness
+from outdial.entrypoints.readiness import Readiness, readiness_of
 from outdial.entrypoints.settings import Settings, read_settings
 from outdial.entrypoints.watching import any_call, watch
 from outdial.entrypoints.wire.call_requests import read_fields
@@ -114,6 +114,18 @@ class Dialer:
             await self.stop()
             raise
         return self
+
+    async def drain(self, *, within_s: float | None = None) -> None:
+        """
+        Take no more calls from the queue, let the live ones go on for a while, then hang them up; to be stopped next.
+
+        Requests are answered and calls accepted for whoever dials next. Asked again meanwhile, the shorter time counts.
+
+        Args:
+            within_s: How long they may go on; the setting `drain_s` if absent.
+        """
+        if self._workers is not None:
+            await self._workers.calls.stop(drain_s=self.settings.drain_s if within_s is None else within_s)
 
     async def stop(self) -> None:
         """
@@ -283,16 +295,8 @@ class Dialer:
         """
         Tell of each part whether it is ready, or what is wrong with it.
         """
-        workers = self._workers
-        needed, helpful = {"database": await database_readiness(self._storage)}, dict[str, str]()
-        if self._dials:
-            is_dialling = workers is not None and workers.calls.is_running
-            needed["worker"] = READY if is_dialling else "Nothing is being dialled."
-            is_sending = workers is not None and workers.mail.is_running
-            helpful["webhooks"] = READY if is_sending else "Webhooks are told nothing."
-        if self.settings.rate_limit_storage:
-            helpful["rate_limits"] = await self._limiter.problem() or READY
-        return Readiness(needed, helpful)
+        limiter = self._limiter if self.settings.rate_limit_storage else None
+        return await readiness_of(self._storage, limiter, self._workers, dials=self._dials)
 
     async def scrape(self) -> bytes:
         """
@@ -359,7 +363,7 @@ async def open(  # noqa: A001 - `outdial.open`, as in `dbm.open` or `shelve.open
     settings: Settings | None = None, *, api_key: str | None = None, dials: bool = True
 ) -> AsyncIterator[Dialer]:
     """
-    Open outdial in this process.
+    Open outdial in this process. At the end of the block, calls that live may go on for `drain_s` of the settings.
 
     Args:
         settings: Taken from `OUTDIAL_*` variables when absent. `Settings(database="memory:")` needs no file and no
@@ -379,10 +383,10 @@ async def open(  # noqa: A001 - `outdial.open`, as in `dbm.open` or `shelve.open
         set_up_own_logging(chosen)
     dialer = Dialer(chosen, credential=PresentedKey(text=api_key) if api_key is not None else None)
     await dialer.start(dials=dials)
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(dialer.stop)
+        closing.push_async_callback(dialer.drain)
         yield dialer
-    finally:
-        await dialer.stop()
 
 
 def _content(

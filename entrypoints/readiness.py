@@ -8,10 +8,14 @@ from typing import Final
 
 import attrs
 
+from outdial.entrypoints.worker.dialling import Workers
 from outdial.ports.errors import StorageError
+from outdial.ports.rate_limiter import RateLimiter
 from outdial.ports.storage import Storage
 
 READY: Final = "ready"
+
+NEW_PLACE: Final = "The database was restored, copied or promoted: nothing is dialled before its calls are looked at."
 
 READY_WITHIN_S: Final = 0.8
 """Who asks for readiness commonly waits for a second."""
@@ -46,15 +50,48 @@ class Readiness:
         return {**self.needed, **self.helpful}
 
 
-async def database_readiness(storage: Storage) -> str:
+async def readiness_of(
+    storage: Storage, limiter: RateLimiter | None, workers: Workers | None, *, dials: bool
+) -> Readiness:
     """
-    Take the way that an acceptance takes; without any writes it costs the disk nothing.
+    Tell of each part of a process whether it is ready, or what is wrong with it.
+
+    Args:
+        limiter: What counts requests together with other processes, if anything does.
+
+        workers: What dials and tells webhooks; absent until it was begun.
+
+        dials: Whether there is to be any.
+    """
+    database, is_here = await _look(storage)
+    needed, helpful = {"database": database}, dict[str, str]()
+    if dials:
+        needed["worker"] = _of_worker(workers, is_here=is_here)
+        is_sending = workers is not None and workers.mail.is_running
+        helpful["webhooks"] = READY if is_sending else "Webhooks are told nothing."
+    if limiter is not None:
+        helpful["rate_limits"] = await limiter.problem() or READY
+    return Readiness(needed, helpful)
+
+
+def _of_worker(workers: Workers | None, *, is_here: bool) -> str:
+    if workers is not None and workers.calls.is_stopping:
+        return f"Draining: nothing more is dialled, {workers.calls.live_calls} calls go on."
+    if workers is None or not workers.calls.is_running:
+        return "Nothing is being dialled."
+    return READY if is_here else NEW_PLACE
+
+
+async def _look(storage: Storage) -> tuple[str, bool]:
+    """
+    Tell whether the database is ready, and whether it still is where it was dialled from.
+
+    Takes the way that an acceptance takes; without any writes it costs the disk nothing.
     """
     try:
         async with asyncio.timeout(READY_WITHIN_S):
-            await storage.transact(lambda _transaction: None)
+            return READY, (await storage.transact(lambda transaction: transaction.places.current())).is_here
     except StorageError as error:
-        return str(error)
+        return str(error), True
     except TimeoutError:
-        return f"Nothing can be written within {READY_WITHIN_S:g} s."
-    return READY
+        return f"Nothing can be written within {READY_WITHIN_S:g} s.", True

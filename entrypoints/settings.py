@@ -166,28 +166,22 @@ class Settings:
         meaning="How late the network may tell of a call whose outcome is unknown; its hold is kept until then.",
     )
     live_calls_max: int = _setting(
-        "100",
-        integer(1, 10000),
-        allowed="1 to 10000",
-        meaning="Calls dialled at once; further ones stay queued.",
+        "100", integer(1, 10000), allowed="1 to 10000", meaning="Calls dialled at once; further ones stay queued."
     )
     account_calls_max: int = _setting(
-        "0",
-        integer(0, 10000),
-        allowed="0 to 10000",
-        meaning="Calls of one account that live at once; 0 for any.",
+        "0", integer(0, 10000), allowed="0 to 10000", meaning="Calls of one account that live at once; 0 for any."
     )
     caller_id_calls_max: int = _setting(
-        "0",
-        integer(0, 10000),
-        allowed="0 to 10000",
-        meaning="Calls of one caller ID that live at once; 0 for any.",
+        "0", integer(0, 10000), allowed="0 to 10000", meaning="Calls of one caller ID that live at once; 0 for any."
     )
     calls_per_second: float = _setting(
+        "0", decimal(10000), allowed="0 to 10000", meaning="How fast calls are begun on the trunk; 0 for any pace."
+    )
+    drain_s: int = _setting(
         "0",
-        decimal(10000),
-        allowed="0 to 10000",
-        meaning="How fast calls are begun on the trunk; 0 for any pace.",
+        integer(0, 86400),
+        allowed="0 to 86400",
+        meaning="How long live calls may go on when the process is to end; 0 to hang up at once.",
     )
     webhook_sends_max: int = _setting(
         "64",

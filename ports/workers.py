@@ -15,6 +15,16 @@ class Workers(Protocol):
         Note that a worker lives.
         """
 
+    def leave(self, worker_id: str) -> None:
+        """
+        Note that a worker is gone: from now on its calls are left behind. One that never was is fine.
+        """
+
+    def forget(self, *, silent_s: float) -> int:
+        """
+        Forget workers that have not been heard of for this long and have no calls to see through; return how many.
+        """
+
     def take_turn(self) -> None:
         """
         Let no other transaction past this point until this one ends.

@@ -226,6 +226,23 @@ class MemoryWorkers:
         """
         self._tables.seen_at_micros[worker_id] = now_micros()
 
+    def leave(self, worker_id: str) -> None:
+        """
+        Note that a worker is gone.
+        """
+        self._tables.seen_at_micros.pop(worker_id, None)
+
+    def forget(self, *, silent_s: float) -> int:
+        """
+        Forget workers of whom nothing was heard for long and nothing is left, and return how many.
+        """
+        since_micros = now_micros() - round(silent_s * MICROS_PER_SECOND)
+        busy = {call.worker_id for call in self._tables.calls.values() if call.state in BEGUN - {State.UNKNOWN}}
+        gone = {name for name, seen_at in self._tables.seen_at_micros.items() if seen_at <= since_micros} - busy
+        for worker_id in gone:
+            self.leave(worker_id)
+        return len(gone)
+
     def take_turn(self) -> None:
         """
         Do nothing: there is one transaction at a time.

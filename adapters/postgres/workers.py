@@ -27,6 +27,18 @@ class PostgresWorkers:
         """
         self._sql.write(SQL["beat"], {"worker_id": worker_id})
 
+    def leave(self, worker_id: str) -> None:
+        """
+        Note that a worker is gone.
+        """
+        self._sql.write(SQL["leave"], {"worker_id": worker_id})
+
+    def forget(self, *, silent_s: float) -> int:
+        """
+        Forget workers of whom nothing was heard for long and nothing is left, and return how many.
+        """
+        return self._sql.write(SQL["forget"], {"silent_s": silent_s})
+
     def take_turn(self) -> None:
         """
         Let no other transaction past this point until this one ends.

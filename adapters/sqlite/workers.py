@@ -14,6 +14,11 @@ BEAT: Final = (
     "insert into workers (id, seen_at_micros) values (?, ?)"
     " on conflict (id) do update set seen_at_micros = excluded.seen_at_micros"
 )
+LEAVE: Final = "delete from workers where id = ?"
+FORGET: Final = (
+    "delete from workers where seen_at_micros <= ? - ? and not exists (select 1 from calls where worker_id = workers.id"
+    " and state not in ('settled', 'revealed', 'canceled', 'blocked') and state not in ('queued', 'unknown'))"
+)
 NEXT_START: Final = "select next_at_micros from pace where trunk = ?"
 SET_NEXT_START: Final = (
     "insert into pace (trunk, next_at_micros) values (?, ?)"
@@ -42,6 +47,18 @@ class SqliteWorkers:
         Note that a worker lives.
         """
         self._sql.write(BEAT, worker_id, self.now_micros())
+
+    def leave(self, worker_id: str) -> None:
+        """
+        Note that a worker is gone.
+        """
+        self._sql.write(LEAVE, worker_id)
+
+    def forget(self, *, silent_s: float) -> int:
+        """
+        Forget workers of whom nothing was heard for long and nothing is left, and return how many.
+        """
+        return self._sql.write(FORGET, self.now_micros(), round(silent_s * 1_000_000))
 
     def take_turn(self) -> None:
         """

@@ -26,6 +26,7 @@ from outdial.entrypoints.cli.running import Variables, answering, json_is_wanted
 from outdial.entrypoints.demo import Stage
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.stopping import Stop
 from outdial.entrypoints.wire.calls import call_body
 
 LINE_END: Final = " \\\n  "
@@ -44,16 +45,15 @@ def demo(variables: Variables, *, is_once: bool) -> Answer | None:
     if not is_once:
         process.check_serving(settings)
     screen = console(quiet=json_is_wanted())
-    return process.run(partial(_play, screen, settings, is_once=is_once))
+    return process.run(partial(_play, screen, settings, is_once=is_once), drain_s=settings.drain_s)
 
 
-async def _play(screen: Console, settings: Settings, stop: asyncio.Event, *, is_once: bool) -> Answer | None:
+async def _play(screen: Console, settings: Settings, stop: Stop, *, is_once: bool) -> Answer | None:
     agent = await play.find_agent(settings)
     async with library.open(settings) as dialer:
         stage = await play.prepare(dialer, agent)
         show = Show(dialer, stage, screen)
-        shown = show.once() if is_once else show.on_and_on()
-        return await _first_of(shown, _stopped(stop, is_once=is_once))
+        return await (_first_of(show.once(), _stopped(stop)) if is_once else show.on_and_on(stop))
 
 
 class Show:
@@ -74,12 +74,12 @@ class Show:
         answer, _call = await self._first_call(f"http://{settings.host}:{settings.port}", is_served=False)
         return answer
 
-    async def on_and_on(self) -> Answer | None:
+    async def on_and_on(self, stop: Stop) -> Answer | None:
         """
         Serve HTTP until SIGINT or SIGTERM; show the demo's own call and those that others ask for.
         """
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        serving = process.serve(self._dialer, on_listening=listening.set_result)
+        serving = process.serve(self._dialer, stop, on_listening=listening.set_result)
         return await _first_of(self._all_calls(listening), serving)
 
     async def _all_calls(self, listening: asyncio.Future[str]) -> Answer:
@@ -165,13 +165,13 @@ def _coloured(status: Status) -> tuple[str, str]:
     return str(status), COLOURS.get(status, "cyan")
 
 
-async def _stopped(stop: asyncio.Event, *, is_once: bool) -> Answer | None:
+async def _stopped(stop: Stop) -> Answer:
     """
-    Wait until the process is asked to end; with `--once`, the call is not over then.
+    Wait until the process is asked to end before the one call is over.
     """
-    await stop.wait()
+    await stop.wanted.wait()
     body = {"error": "stopped", "message": STOPPED}
-    return Answer(body=body, shown=plain(STOPPED), exit_code=EXIT_REFUSED, is_failure=True) if is_once else None
+    return Answer(body=body, shown=plain(STOPPED), exit_code=EXIT_REFUSED, is_failure=True)
 
 
 async def _first_of(*works: Coroutine[Any, Any, Answer | None]) -> Answer | None:

@@ -18,6 +18,7 @@ from outdial.entrypoints.http import server
 from outdial.entrypoints.library import Dialer
 from outdial.entrypoints.mcp.extra import need_mcp
 from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.stopping import STOP_S, Stop, end_within
 from outdial.ports.errors import OutdialError
 
 T = TypeVar("T")
@@ -36,19 +37,23 @@ class AddressError(OutdialError):
     """
 
 
-def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+def run(work: Callable[[Stop], Coroutine[Any, Any, T]], *, drain_s: int) -> T:
     """
-    Run a coroutine on uvloop. SIGINT and SIGTERM set the event that it is given, and nothing else.
+    Run a coroutine on uvloop. SIGINT and SIGTERM tell it to end, and that the process will end in any case.
 
-    uvicorn takes the signals while it serves and raises them again when it is done; so they must not end the process
-    before what serves has been closed.
+    Args:
+        drain_s: How long it may let live calls go on after the first signal.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         loop = runner.get_loop()
-        stop = asyncio.Event()
+        stop = Stop()
+
+        def ask() -> None:
+            end_within(STOP_S if stop.wanted.is_set() else drain_s + STOP_S)
+            stop.ask()
 
         def on_signal(_number: int, _frame: object) -> None:
-            loop.call_soon_threadsafe(stop.set)
+            loop.call_soon_threadsafe(ask)
 
         with _handled(on_signal):
             return runner.run(work(stop))
@@ -74,9 +79,9 @@ def check_serving(settings: Settings) -> None:
         raise _address_error(settings, _words_of(error)) from error
 
 
-async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
+async def serve(dialer: Dialer, stop: Stop, *, on_listening: Callable[[str], None]) -> None:
     """
-    Serve HTTP until SIGINT or SIGTERM.
+    Serve HTTP until SIGINT or SIGTERM, and until the live calls are over.
 
     Raises:
         AddressError: Somebody else listens there since it was checked.
@@ -89,7 +94,7 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
         on_listening(url)
 
     try:
-        await server.serve(dialer, on_listening=listening)
+        await server.serve(dialer, stop, on_listening=listening)
     except SystemExit as error:  # uvicorn's way to say that it can't listen
         raise _address_error(dialer.settings, os.strerror(errno.EADDRINUSE)) from error
 

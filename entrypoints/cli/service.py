@@ -33,6 +33,7 @@ from outdial.entrypoints.copying import Copied
 from outdial.entrypoints.doctor import Check, examine
 from outdial.entrypoints.http.reference import reference
 from outdial.entrypoints.settings import Settings
+from outdial.entrypoints.stopping import Stop
 from outdial.ports.archive import TABLES
 
 _log = structlog.get_logger()
@@ -52,7 +53,7 @@ def serve(variables: Variables) -> None:
     """
     settings = settings_of(variables)
     process.check_serving(settings)
-    process.run(partial(_serve, settings=settings))
+    process.run(partial(_serve, settings=settings), drain_s=settings.drain_s)
 
 
 @click.command("migrate")
@@ -157,10 +158,10 @@ def _copy_answer(copied: Copied) -> Answer:
     )
 
 
-async def _serve(stop: asyncio.Event, *, settings: Settings) -> None:
+async def _serve(stop: Stop, *, settings: Settings) -> None:
     async with library.open(settings, dials=settings.role != "api") as dialer:
-        if not stop.is_set():
-            await process.serve(dialer, on_listening=partial(_listening, settings))
+        if not stop.wanted.is_set():
+            await process.serve(dialer, stop, on_listening=partial(_listening, settings))
 
 
 def _listening(settings: Settings, url: str) -> None:

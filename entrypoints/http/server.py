@@ -2,7 +2,9 @@
 Serving HTTP with uvicorn: httptools parses, uvloop runs.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -12,10 +14,11 @@ from outdial.entrypoints import composition
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.http.connections import ImpatientProtocol
 from outdial.entrypoints.library import Dialer
+from outdial.entrypoints.stopping import Stop
 
 BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 30
-SHUTDOWN_S: Final = 4
+SHUTDOWN_S: Final = 3
 """Answers take milliseconds; the carrier and the last writes need the rest of the 30 s that a stop may take."""
 
 
@@ -40,6 +43,13 @@ class _Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_listening(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """
+        Leave signals to the process, which has calls to end before.
+        """
+        yield
+
     async def shutdown(self, sockets: Any = None) -> None:
         """
         Tell, then finish what is being answered.
@@ -48,9 +58,9 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
+async def serve(dialer: Dialer, stop: Stop, *, on_listening: Callable[[str], None]) -> None:
     """
-    Serve a dialer's HTTP until SIGINT or SIGTERM.
+    Serve a dialer's HTTP until it is to stop, and until its live calls are over.
 
     Args:
         on_listening: Told the base URL once requests are taken.
@@ -69,4 +79,27 @@ async def serve(dialer: Dialer, *, on_listening: Callable[[str], None]) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    await _Server(config, on_listening, dialer.end_streams).serve()
+    server = _Server(config, on_listening, dialer.end_streams)
+    ending = asyncio.create_task(_end(server, dialer, stop))
+    try:
+        await server.serve()
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+
+
+async def _end(server: _Server, dialer: Dialer, stop: Stop) -> None:
+    """
+    End a server when its process is to end; requests are answered until the calls are over.
+    """
+    await stop.wanted.wait()
+    draining = asyncio.create_task(dialer.drain())
+    hurrying = asyncio.create_task(stop.at_once.wait())
+    try:
+        await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+        if not draining.done():
+            await dialer.drain(within_s=0)
+        await draining
+    finally:
+        hurrying.cancel()
+        server.should_exit = True

@@ -73,6 +73,13 @@ class Attempt:
         """
         return self._may_ring
 
+    @property
+    def is_sending(self) -> bool:
+        """
+        Whether the order is on its way: the carrier's answer to it is not written down yet.
+        """
+        return self._may_ring and self._call.state in {State.LEASED, State.SENDING}
+
     def hang_up(self) -> None:
         """
         End the call because its client wants that: undialled if it may not ring yet, by the carrier's hand if it may.

@@ -19,40 +19,40 @@ from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.lifecycle import State
 from outdial.domain.model.patience import Patience
 from outdial.domain.service.dialling import lease
-from outdial.domain.service.reconciliation import recover
 from outdial.entrypoints.worker.attempt import Attempt
 from outdial.entrypoints.worker.late_evidence import LateEvidence
 from outdial.entrypoints.worker.line import Line, OnIncident
+from outdial.entrypoints.worker.pulse import Pulse
 from outdial.entrypoints.worker.reconciler import Reconciler
+from outdial.entrypoints.worker.roll import Live, Roll
 from outdial.ports.carrier import Announce, Audio, Carrier
 from outdial.ports.clock import Clock
 from outdial.ports.errors import StorageError
 from outdial.ports.runtime import Runtime
-from outdial.ports.storage import Storage, Transaction
-
-RECOVERED_AT_ONCE: Final = 100
-"""Calls brought in order in one transaction, so that others can write between."""
+from outdial.ports.storage import Storage
 
 RETRY_AFTER_ERROR_S: Final = 1.0
 
-BEAT_S: Final = 3.0
-SILENT_S: Final = 15.0
-"""A worker that missed this much of its beats is taken for lost; four beats may fail before."""
+GIVE_BACK_TIMEOUT_S: Final = 3.0
+"""How long it may take to give back what was leased; what can't be given back is found by others, or the next start."""
 
-GAP_S: Final = SILENT_S / 2
-"""Between two beats of one worker: after a longer one it may be the database that was away, and all are silent."""
+SENDS_TIMEOUT_S: Final = 10.0
+"""Orders that are on their way to the carrier when the worker is to stop may take this long to be answered."""
 
-NEVER_S: Final = 1e9
-"""A silence of thirty years."""
+CARRIER_STOP_TIMEOUT_S: Final = 10.0
+"""A carrier stops within this; one that does not must not keep the process from ending."""
 
-CARRIER_STOP_TIMEOUT_S: Final = 15.0
-"""A carrier stops within 10 s; one that does not must not keep the process from ending."""
+END_TIMEOUT_S: Final = 20.0
+"""From the end of the drain until all that the carrier reported is written down."""
 
-FINISH_TIMEOUT_S: Final = 15.0
-"""How long it may take to write down what the carrier reported while it stopped."""
+FINISH_TIMEOUT_S: Final = 0.5
+"""What is left for the writing at least, if the carrier took all the time."""
 
-EVIDENCE_TIMEOUT_S: Final = 2.0
+EVIDENCE_TIMEOUT_S: Final = 0.5
 """And what it reported of calls that were left before."""
+
+DEPART_TIMEOUT_S: Final = 1.5
+"""How long it may take to leave in order; others find out by the silence, or the next start does."""
 
 NO_WORDS: Final = Announce(audio=Audio(pcm=b""))
 
@@ -87,16 +87,6 @@ class CallWorkerSettings:
     trunk: str = ""
     capacity: Capacity = attrs.field(factory=Capacity)
     has_rivals: bool = False
-
-
-@attrs.frozen
-class _Live:
-    """
-    A call that is being seen through.
-    """
-
-    attempt: Attempt
-    task: asyncio.Task[None]
 
 
 class CallWorker:
@@ -140,27 +130,36 @@ class CallWorker:
         )
         self._settings = settings
         self._awake = asyncio.Event()
-        self._live: dict[int, _Live] = {}
-        self._reconciler = Reconciler(self._line, attended=self._live, on_moved=self._reconciled)
+        self._pulse = Pulse(storage, settings.worker_id, has_rivals=settings.has_rivals)
+        self._roll = Roll(self._line, self._pulse)
+        self._reconciler = Reconciler(self._line, attended=self._roll.live, on_moved=self._reconciled)
         self._is_untidy = False
+        self._leasing: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
-        self._roll = asyncio.Lock()
-        """Held while calls are on their way into `_live`: whoever looks for unattended ones waits until they are in."""
-        self._beaten_at_s = self._beats_since_s = -math.inf
+        self._stopping = asyncio.Lock()
+        self._drained_at_s = math.inf
+        """When live calls may not go on any longer, by the loop's clock; infinite as long as nobody wants to stop."""
 
     @property
     def is_running(self) -> bool:
         """
         Whether queued calls are being taken.
         """
-        return bool(self._loops) and not any(loop.done() for loop in self._loops)
+        return self._leasing is not None and not any(loop.done() for loop in (self._leasing, *self._loops))
+
+    @property
+    def is_stopping(self) -> bool:
+        """
+        Whether no more calls are taken because the process is to end; those that live may go on.
+        """
+        return self._drained_at_s < math.inf
 
     @property
     def live_calls(self) -> int:
         """
         How many calls are being seen through now.
         """
-        return len(self._live)
+        return len(self._roll.live)
 
     def wake(self) -> None:
         """
@@ -172,7 +171,7 @@ class CallWorker:
         """
         Hang up a call whose client asked for that now instead of at the next poll; others' calls are left to them.
         """
-        live = self._live.get(call_id)
+        live = self._roll.live.get(call_id)
         if live is not None:
             live.attempt.hang_up()
 
@@ -185,72 +184,93 @@ class CallWorker:
 
             CarrierUnavailableError: The carrier can't place calls as it is configured.
         """
-        if self._settings.has_rivals:
-            await self._beat()
-        await self._recover()
+        self._drained_at_s = math.inf
+        await self._pulse.begin()
+        await self._roll.recover()
         await self._line.carrier.start()
         self._evidence.start()
         self._reconciler.start()
-        self._loops += [asyncio.create_task(self._run()), asyncio.create_task(self._keep_hanging_up())]
+        self._leasing = asyncio.create_task(self._run())
+        self._loops.append(asyncio.create_task(self._keep_hanging_up()))
         if self._settings.has_rivals:
             self._loops.append(asyncio.create_task(self._keep_beating()))
 
-    async def stop(self) -> None:
+    async def stop(self, *, drain_s: float = 0.0) -> None:
         """
-        Take no more calls, hang up the live ones and wait until each is settled. Idempotent.
+        Take no more calls, let the live ones go on for a while, hang up what is left and wait until each is settled.
 
-        Calls that were not dialled yet are left to the next start.
+        Calls that were not dialled go back to the queue at once. Orders that are on their way to the carrier have
+        `SENDS_TIMEOUT_S` to be answered. Idempotent; called again meanwhile, the shorter time counts.
+
+        Args:
+            drain_s: How long calls may go on that ring or talk.
         """
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        self._loops.clear()
-        await self._reconciler.stop()
-        for live in self._live.values():
-            if not live.attempt.may_ring:
-                live.task.cancel()
+        self._drained_at_s = min(self._drained_at_s, asyncio.get_running_loop().time() + drain_s)
+        async with self._stopping:
+            began_s = asyncio.get_running_loop().time()
+            await self._give_back()
+            await self._roll.drain(lambda: self._drained_at_s, sends_until_s=began_s + SENDS_TIMEOUT_S)
+            await self._hang_up_all()
+            await self._depart()
+
+    async def _give_back(self) -> None:
+        """
+        Lease nothing more, and put back into the queue what was not dialled, so that others may dial it now.
+        """
+        if self._leasing is None:
+            return
+        try:
+            await self._roll.drop_undialled()
+            async with asyncio.timeout(GIVE_BACK_TIMEOUT_S):
+                async with self._roll.entry:  # a lease that has begun is heard of before
+                    self._leasing.cancel()
+                await self._roll.recover()
+        except (StorageError, TimeoutError) as error:
+            _log.warning("calls_not_given_back", problem=str(error) or type(error).__name__)
+        self._leasing.cancel()
+        await asyncio.gather(self._leasing, return_exceptions=True)
+        self._leasing = None
+
+    async def _hang_up_all(self) -> None:
+        """
+        Have the carrier hang up what lives, and write down what comes of it, in limited time.
+        """
+        clock_s = asyncio.get_running_loop().time
+        until_s = min(self._drained_at_s, clock_s()) + END_TIMEOUT_S
+        await self._reconciler.stop()  # it asks the carrier
         try:
             async with asyncio.timeout(CARRIER_STOP_TIMEOUT_S):
                 await self._line.carrier.stop()
         except Exception:  # noqa: BLE001 - what it reported has to be written all the same
             _log.exception("carrier_not_stopped")
-        await self._finish()
+        await self._roll.leave(timeout_s=max(FINISH_TIMEOUT_S, until_s - clock_s()))
         await self._evidence.stop(timeout_s=EVIDENCE_TIMEOUT_S)
+
+    async def _depart(self) -> None:
+        """
+        End what goes on until the last call is over, and leave what remains to others.
+        """
+        if not self._loops:
+            return
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
+        try:
+            async with asyncio.timeout(DEPART_TIMEOUT_S):
+                await self._roll.recover()
+                await self._pulse.end()
+        except (StorageError, TimeoutError) as error:
+            _log.warning("calls_left_behind", problem=str(error) or type(error).__name__)
 
     def _reconciled(self, call: Call, at: datetime) -> None:
         """
         Tell of a call that was moved on; one that is on this worker's line for longer than it can be is hung up.
         """
         self._line.on_moved(call, at)
-        live = self._live.get(call.id)
+        live = self._roll.live.get(call.id)
         if live is not None and call.state is State.UNKNOWN:
             live.attempt.hang_up_overdue()
-
-    async def _recover(self) -> None:
-        """
-        Bring order into calls that were begun and that nobody sees through.
-        """
-        while recovered := await self._recover_some():
-            _log.warning("calls_recovered", calls=[call.call_id for call in recovered])
-            for call in recovered:
-                self._line.on_moved(call, self._line.clock.now())
-
-    async def _recover_some(self) -> tuple[Call, ...]:
-        async with self._roll:
-            attended, clock_s = frozenset(self._live), asyncio.get_running_loop().time
-
-            def work(transaction: Transaction) -> tuple[Call, ...]:
-                return recover(
-                    transaction,
-                    worker_id=self._settings.worker_id,
-                    attended=attended,
-                    silent_s=self._silence_s(clock_s()),  # as it is when the database lets the work begin
-                    limit=RECOVERED_AT_ONCE,
-                    at=self._line.clock.now(),
-                    patience=self._line.patience,
-                )
-
-            return await self._line.storage.transact(work)
 
     async def _run(self) -> None:
         """
@@ -277,7 +297,7 @@ class CallWorker:
                 _log.warning("hang_ups_unreadable", problem=str(error))
 
     async def _hang_up_some(self) -> None:
-        live = frozenset(self._live)
+        live = frozenset(self._roll.live)
         if live:
             for call_id in await self._line.storage.read(lambda reader: reader.calls.to_hang_up(live)):
                 self.hang_up(call_id)
@@ -289,41 +309,19 @@ class CallWorker:
         await asyncio.sleep(RETRY_AFTER_ERROR_S)
         self._is_untidy = False
         try:
-            await self._recover()
+            await self._roll.recover()
         except Exception:  # noqa: BLE001 - an error costs a pause, never the loop
             self._is_untidy = True
             _log.exception("calls_not_recovered")
-
-    async def _beat(self) -> None:
-        """
-        Tell the other workers that this one lives.
-        """
-        await self._line.storage.transact(lambda transaction: transaction.workers.beat(self._settings.worker_id))
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._beaten_at_s > GAP_S:
-            self._beats_since_s = now_s
-        self._beaten_at_s = now_s
-
-    def _silence_s(self, now_s: float) -> float:
-        """
-        Return after which silence other workers are taken for lost.
-
-        Only who could beat all the time may judge: while the database is away nobody beats, and their calls go on.
-        """
-        if not self._settings.has_rivals:
-            return SILENT_S
-        is_steady = now_s - self._beats_since_s >= SILENT_S and now_s - self._beaten_at_s <= GAP_S
-        return SILENT_S if is_steady else NEVER_S
 
     async def _keep_beating(self) -> None:
         """
         Go on telling, and take care of calls whose workers have fallen silent, for ever.
         """
         while True:
-            await asyncio.sleep(BEAT_S)
             try:
-                await self._beat()
-                await self._recover()
+                await self._pulse.next_beat()
+                await self._roll.recover()
             except Exception as error:  # noqa: BLE001 - an error costs a beat, never the loop
                 _log.warning("beat_missed", problem=str(error))
 
@@ -332,9 +330,9 @@ class CallWorker:
         Begin to see queued calls through, as many as there are places; tell whether there were any.
         """
         try:
-            async with self._roll:
+            async with self._roll.entry:
                 leased = await self._lease()
-                for call in leased:
+                for call in () if self.is_stopping else leased:
                     self._see_through(call)
         except Exception as error:  # noqa: BLE001 - an error costs a pause, never the loop
             self._is_untidy = True  # calls may be leased without our knowing
@@ -346,7 +344,7 @@ class CallWorker:
         return bool(leased)
 
     async def _lease(self) -> tuple[Call, ...]:
-        free = self._settings.live_calls_max - len(self._live)
+        free = self._settings.live_calls_max - len(self._roll.live)
         storage = self._line.storage
         if free <= 0 or not await storage.read(lambda reader: reader.calls.in_states(frozenset({State.QUEUED}), 1)):
             return ()
@@ -366,33 +364,22 @@ class CallWorker:
 
         After a sleep it may be one whose earlier lease was taken away meanwhile: that one's attempt dials no more.
         """
-        if (earlier := self._live.get(call.id)) is not None:
+        if (earlier := self._roll.live.get(call.id)) is not None:
             earlier.task.cancel()
         attempt = Attempt(self._line, call, _log.bind(call_id=call.call_id))
         task = asyncio.create_task(attempt.run(), name=call.call_id)
-        self._live[call.id] = _Live(attempt, task)
+        self._roll.live[call.id] = Live(attempt, task)
         task.add_done_callback(partial(self._forget, call))
 
     def _forget(self, call: Call, task: asyncio.Task[None]) -> None:
         """
         Free a call's place; one that was abandoned is brought in order later.
         """
-        live = self._live.get(call.id)
+        live = self._roll.live.get(call.id)
         if live is not None and live.task is task:
-            del self._live[call.id]
+            del self._roll.live[call.id]
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _log.error("call_abandoned", call_id=call.call_id, exc_info=error)
         self._is_untidy = self._is_untidy or task.cancelled() or error is not None
         self.wake()
-
-    async def _finish(self) -> None:
-        """
-        Wait for the live calls to settle, and leave those that don't to the next start.
-        """
-        tasks = [live.task for live in self._live.values()]
-        if tasks:
-            _done, pending = await asyncio.wait(tasks, timeout=FINISH_TIMEOUT_S)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)

@@ -29,8 +29,11 @@ RETRY_AFTER_ERROR_S: Final = 1.0
 STORE_TRIES: Final = 4
 """How often it is tried to write down how a try ended, a second apart; in vain, the message is sent again."""
 
-STOP_TIMEOUT_S: Final = 3.0
-"""What is being sent may end for this long when the process stops; the rest is sent again by the next one."""
+STOP_TIMEOUT_S: Final = 2.0
+"""When the process stops, what is due is begun and may end within this; the rest is sent by the next one."""
+
+RECORD_TIMEOUT_S: Final = 0.5
+"""How long it may take to write down that a try was cut off."""
 
 STOPPED: Final = "outdial was stopped before the endpoint answered."
 
@@ -107,21 +110,31 @@ class WebhookWorker:
 
     async def stop(self) -> None:
         """
-        Begin nothing more and let what is being sent end, within limits. Idempotent.
+        Send what is due for the last time and let what is being sent end, within limits. Idempotent.
         """
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.cancel()
             await asyncio.gather(loop, return_exceptions=True)
-        await self._wait_for_sends()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await self._send_the_last()
         for _ in ("sending", "writing down that it was stopped"):
             for task in self._sends:
                 task.cancel()
-            await self._wait_for_sends()
+            if self._sends:
+                await asyncio.wait(self._sends, timeout=RECORD_TIMEOUT_S)
 
-    async def _wait_for_sends(self) -> None:
+    async def _send_the_last(self) -> None:
+        """
+        Send what became due by the end of the last calls, and wait for all that is being sent.
+        """
+        try:
+            await self._begin_due()
+        except Exception as error:  # noqa: BLE001 - what is due is sent by the next process
+            _log.warning("webhooks_not_looked_for", problem=_words(error))
         if self._sends:
-            await asyncio.wait(self._sends, timeout=STOP_TIMEOUT_S)
+            await asyncio.wait(self._sends)
 
     async def _run(self) -> None:
         """

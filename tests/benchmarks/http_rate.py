@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 import outdial
 from outdial.entrypoints.cli.process import serve
+from outdial.entrypoints.stopping import Stop
 from tests.library.setting_up import CALLEE, furnish
 
 SECONDS: Final = 3.0
@@ -75,7 +76,7 @@ async def serve_outdial(database: str) -> None:
             port = int(url.rpartition(":")[2])
             _say(json.dumps({"port": port, "agent_id": clinic.agent_id, "key": clinic.key}))
 
-        await serve(dialer, on_listening=listening)
+        await serve(dialer, Stop(), on_listening=listening)
 
 
 @attrs.frozen

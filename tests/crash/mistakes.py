@@ -12,7 +12,7 @@ from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.outbox import save_call
 from outdial.entrypoints.worker import attempt as attempts
-from outdial.entrypoints.worker import call_worker
+from outdial.entrypoints.worker import roll
 from outdial.ports.carrier import RejectedError
 from outdial.ports.storage import Transaction
 from tests.crash.network_carrier import NetworkCarrier
@@ -33,7 +33,7 @@ def _queue_again(transaction: Transaction, *, worker_id: str, silent_s: float, l
 
 
 def _queue_begun_calls_again(_carrier: NetworkCarrier) -> None:
-    vars(call_worker)["recover"] = _queue_again
+    vars(roll)["recover"] = _queue_again
 
 
 def _send_orders_again(carrier: NetworkCarrier) -> None:

@@ -29,7 +29,7 @@ from outdial.entrypoints import cli, composition
 from outdial.entrypoints.http import server
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.settings import Settings
-from outdial.entrypoints.worker import attempt, call_worker, reconciler
+from outdial.entrypoints.worker import attempt, pulse, reconciler
 from tests.crash import mistakes
 from tests.crash.failpoints import FailingSender, FailingStorage, Failpoints, failing_answers
 from tests.crash.network_carrier import NetworkCarrier
@@ -46,9 +46,9 @@ BUSY_S: Final = 0.2
 SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
     (attempt, "GRACE_S", 0.5),
     (attempt, "HANG_UP_TIMEOUT_S", 0.5),
-    (call_worker, "SILENT_S", 3.0),
-    (call_worker, "GAP_S", 1.5),
-    (call_worker, "BEAT_S", 0.5),
+    (pulse, "SILENT_S", 3.0),
+    (pulse, "GAP_S", 1.5),
+    (pulse, "BEAT_S", 0.5),
     (reconciler, "INTERVAL_S", 0.3),
     (patience, "FIRST_PAUSE_S", 0.2),
     (delivery, "LOST_AFTER_S", 2),

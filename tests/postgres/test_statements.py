@@ -56,6 +56,7 @@ OF_ANY_ACCOUNT = {
     "events.sql": {"newest", "place", "following", "passed"},
     "webhooks.sql": {"webhook_columns", "next_webhook", "due_webhooks"},
     "contacts.sql": {"contact_columns"},
+    "workers.sql": {"forget"},
 }
 """Statements for the operator, the workers and the proof of a key; a new one is added here on purpose."""
 

@@ -18,7 +18,7 @@ import pytest
 import outdial
 from outdial.adapters.simulator.scenario import RING_S
 from outdial.domain.model.capacity import BURST_S
-from outdial.entrypoints.worker.call_worker import SILENT_S
+from outdial.entrypoints.worker.pulse import SILENT_S
 from tests.postgres.server import Server
 from tests.scale.clients import CALLEE
 from tests.scale.customers import CALLER_IDS, new_customer

@@ -63,6 +63,7 @@ class Office:
         self.storage = UnreliableStorage(MemoryStorage())
         self.policy = Policy(max_call_duration_s=600)
         self._accepted = 0
+        self._rivals = 0
 
     async def accept(self, count: int = 1, *, callee: str = builders.CALLEE.e164) -> list[Call]:
         """
@@ -95,15 +96,20 @@ class Office:
         on_incident: OnIncident = lambda _kind, _objection: None,
     ) -> CallWorker:
         """
-        Make a dialler; it has to be started and stopped.
+        Make a dialler; it has to be started and stopped. The first one with rivals is called as those without.
         """
+        self._rivals += has_rivals
         return CallWorker(
             storage=self.storage,
             carrier=carrier,
             runtimes=runtimes or {RuntimeKind.ANNOUNCE: AnnounceRuntime(SilentSpeech())},
             clock=self.clock,
             settings=CallWorkerSettings(
-                patience=patience, live_calls_max=live_calls_max, poll_s=poll_s, has_rivals=has_rivals
+                patience=patience,
+                live_calls_max=live_calls_max,
+                poll_s=poll_s,
+                has_rivals=has_rivals,
+                worker_id="worker" if self._rivals < 2 else f"worker {self._rivals}",
             ),
             apology=apology,
             on_incident=on_incident,

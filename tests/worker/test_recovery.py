@@ -15,7 +15,8 @@ from outdial.domain.model.identifiers import CallReference
 from outdial.domain.model.lifecycle import State, Trigger
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.dialling import pass_no_return
-from outdial.entrypoints.worker.call_worker import BEAT_S, RECOVERED_AT_ONCE
+from outdial.entrypoints.worker.pulse import BEAT_S
+from outdial.entrypoints.worker.roll import RECOVERED_AT_ONCE
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.service.calls import take

@@ -11,7 +11,7 @@ import pytest
 from outdial.adapters.memory import storage_calls
 from outdial.domain.model.call import Call
 from outdial.domain.model.lifecycle import State
-from outdial.entrypoints.worker.call_worker import BEAT_S, SILENT_S
+from outdial.entrypoints.worker.pulse import BEAT_S, SILENT_S
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.service.calls import take

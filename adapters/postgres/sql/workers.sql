@@ -3,6 +3,16 @@
 insert into workers (id, seen_at) values (%(worker_id)s, clock_timestamp())
 on conflict (id) do update set seen_at = excluded.seen_at
 
+-- name: leave
+-- That a worker is gone.
+delete from workers where id = %(worker_id)s
+
+-- name: forget
+-- Workers that have been silent for long and that no begun call is left of (of any account)
+delete from workers where seen_at <= clock_timestamp() - make_interval(secs => %(silent_s)s) and not exists (
+    select from calls where calls.worker_id = workers.id
+        and state not in ('settled', 'revealed', 'canceled', 'blocked') and state not in ('queued', 'unknown'))
+
 -- name: take_turn
 -- One worker at a time counts live calls and keeps the pace, until its transaction ends.
 select pg_advisory_xact_lock(%(key)s)

@@ -190,3 +190,48 @@ def test_a_calls_worker_comes_back(database: Database, worker_id: str) -> None:
     assert (leased,) == database.transact(
         lambda transaction: transaction.calls.unattended(worker_id, silent_s=LONG_S, limit=1)
     )
+
+
+def test_a_worker_that_left_is_not_waited_for(database: Database) -> None:
+    """
+    Its calls are left behind from then on; others' are not, and leaving twice is fine.
+    """
+    left, stayed = accept(database, *[builders.AGENT_ID] * 2)
+    for call, worker_id in ((left, "gone"), (stayed, "here")):
+        lease(database, call, worker_id)
+        database.transact(lambda transaction, name=worker_id: transaction.workers.beat(name))  # type: ignore[misc]
+
+    for _ in range(2):
+        database.transact(lambda transaction: transaction.workers.leave("gone"))
+
+    unattended = database.transact(lambda transaction: transaction.calls.unattended("me", silent_s=LONG_S, limit=9))
+    assert [left.id] == [call.id for call in unattended]
+
+
+def test_workers_are_forgotten_that_were_silent_for_long_and_hold_nothing(database: Database) -> None:
+    """
+    One that was heard of lately is kept; so is one with a call that was begun, but not for those over or unknown.
+    """
+    held, over, unknown = accept(database, *[builders.AGENT_ID] * 3)
+    lease(database, held, "holds")
+    follow(database, lease(database, over, "done"), Trigger.BLOCK)
+    follow(database, lease(database, unknown, "done"), Trigger.SEND, Trigger.DOUBT)
+    for worker_id in ("holds", "done", "idle"):
+        database.transact(lambda transaction, name=worker_id: transaction.workers.beat(name))  # type: ignore[misc]
+
+    def forgotten(silent_s: float) -> int:
+        return database.transact(lambda transaction: transaction.workers.forget(silent_s=silent_s))
+
+    assert (0, 2, 0) == (forgotten(LONG_S), forgotten(-LONG_S), forgotten(-LONG_S))
+    assert () == database.transact(lambda transaction: transaction.calls.unattended("me", silent_s=LONG_S, limit=9))
+
+
+def follow(database: Database, call: Call, *triggers: Trigger) -> None:
+    """
+    Let things happen to a call.
+    """
+    for trigger in triggers:
+        after = call.after(trigger)
+        assert after is not None
+        database.transact(lambda transaction, call=after: transaction.calls.save(call, LATER))  # type: ignore[misc]
+        call = after
