@@ -9,6 +9,8 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+from tests.postgres.server import wheel_server
+
 PROGRAMS: Final = {
     "sip": ("sipp", "openssl"),
     "heard": ("baresip", "flite"),
@@ -35,3 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(mark):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_sessionfinish() -> None:
+    """
+    Remove the shared server now: pytest-xdist kills a process that needs 10 s to exit, and what it measured is lost.
+    """
+    if wheel_server.cache_info().currsize:
+        wheel_server().remove()

@@ -17,7 +17,7 @@ from outdial.adapters.postgres.queries import read_queries
 from outdial.adapters.postgres.schema import migrate
 from outdial.adapters.postgres.storage import PostgresStorage
 from outdial.ports.storage import Storage
-from tests.postgres.server import server_url
+from tests.postgres.server import OUTSIDE, server_url
 
 EMPTY: Final = b"""
     set session_replication_role = replica;
@@ -56,7 +56,7 @@ def administrator() -> "psycopg.Connection[Any]":
 
 def make_database(template: str = "template0", encoding: str = "UTF8") -> str:
     """
-    Make a database that is dropped when the tests end, and return its address.
+    Make a database that is gone when the tests end, with its server or alone, and return its address.
     """
     name = f"outdial_test_{os.getpid()}_{next(_NUMBERS)}"
     administrator().execute(
@@ -64,7 +64,8 @@ def make_database(template: str = "template0", encoding: str = "UTF8") -> str:
             sql.Identifier(name), sql.Identifier(template), sql.Literal(encoding)
         )
     )
-    atexit.register(_drop, name)
+    if OUTSIDE:
+        atexit.register(_drop, name)
     return address_of(name)
 
 

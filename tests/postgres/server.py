@@ -98,7 +98,7 @@ class Server:
             **self._rights,
         )
         self._watch = subprocess.Popen(
-            [sys.executable, "-c", WATCH, str(self._process.pid), self._folder], stdin=subprocess.PIPE
+            [sys.executable, "-I", "-S", "-c", WATCH, str(self._process.pid), self._folder], stdin=subprocess.PIPE
         )
         deadline = time.monotonic() + STARTING_S
         while True:
