@@ -37,6 +37,13 @@ def sentence(name: str, time: str) -> str:
     return TEMPLATE.replace("{{name}}", name).replace("{{time}}", time)
 
 
+def nameless(time: str) -> str:
+    """
+    Return the template, rendered without a name.
+    """
+    return sentence("", time).replace(" ,", ",")
+
+
 def sentences() -> tuple[str, ...]:
     """
     Return every greeting there is: 672.
