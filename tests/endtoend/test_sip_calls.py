@@ -44,7 +44,7 @@ class Case:
         return self.status == "completed"
 
 
-def refusal(status: int, ended_reason: str, scenario: str = "ring_refuse") -> Case:
+def refusal(status: int, ended_reason: str, scenario: str = "ring_refuse", **settings: str) -> Case:
     """
     Describe a callee that answers with a final status.
     """
@@ -56,6 +56,7 @@ def refusal(status: int, ended_reason: str, scenario: str = "ring_refuse") -> Ca
         ended_reason=ended_reason,
         cause=f"{status} Refused",
         keys=keys,
+        settings=settings,
     )
 
 
@@ -89,7 +90,7 @@ CASES = [
     refusal(480, "no_answer"),
     refusal(603, "rejected"),
     refusal(404, "invalid_number", "refuse"),
-    refusal(503, "carrier_error", "refuse"),
+    refusal(503, "carrier_error", "refuse", dial_attempts="1"),
 ]
 
 

@@ -44,7 +44,7 @@ class Line:
         """
         How it is opened.
         """
-        return in_file(self.folder, simulator_log=str(self.log), live_calls_max=1)
+        return in_file(self.folder, simulator_log=str(self.log), live_calls_max=1, dial_attempts=1)
 
     @property
     def database(self) -> Path:
