@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-# Tests with phones, processes and time limits of their own have the machine to themselves.
-TIMED  := tests/contract/carrier tests/crash tests/endtoend tests/heard tests/scale tests/telephony
+# Tests that mostly wait, for phones and for processes to die: three side by side leave the processors idle at times.
+WAITING := tests/contract/carrier tests/crash tests/endtoend tests/heard tests/telephony
+# Tests that load the machine and hold real time limits meanwhile have it to themselves.
+ALONE   := tests/scale
 
 .PHONY: run test lint check-programs pytest bench soak crash fuzz clean
 
@@ -22,8 +24,9 @@ lint: $(VENV)/developed
 
 pytest: $(VENV)/developed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%)
-	$(BIN)/coverage run -m pytest $(TIMED)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(patsubst %,--ignore=%,$(WAITING) $(ALONE))
+	$(BIN)/coverage run -m pytest -n 3 --dist loadfile $(WAITING)
+	$(BIN)/coverage run -m pytest $(ALONE)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='domain/*,ports/*' --fail-under=100

@@ -16,46 +16,42 @@ from tests.cli.commands import CommandLine
 PROGRAM: Final = f"#!{sys.executable}\nfrom outdial.entrypoints.cli import main\nmain()\n"
 
 ASK: Final = """
-eval "$(outdial completion bash)"
-complete -p outdial
-COMP_WORDS=({words}) COMP_CWORD={place}
+COMP_WORDS=({words}) COMP_CWORD={place} COMPREPLY=()
 _outdial_completion outdial
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 """What bash does itself when somebody presses the key behind `words`."""
 
+FOUND: Final = {
+    ("outdial", "comp"): "completion",
+    ("outdial", "calls", "h"): "hang-up",
+    ("outdial", "completion", "z"): "zsh",
+    ("outdial", "calls", "list", "--stat"): "--status",
+}
+
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        (("outdial", "comp"), ["completion"]),
-        (("outdial", "calls", "h"), ["hang-up"]),
-        (("outdial", "completion", "z"), ["zsh"]),
-        (("outdial", "calls", "list", "--stat"), ["--status"]),
-    ],
-)
-def test_bash_completes_what_was_begun(tmp_path: Path, words: tuple[str, ...], found: list[str]) -> None:
+def test_bash_completes_what_was_begun(tmp_path: Path) -> None:
     """
     Commands, their commands, values and options, by the script that is printed.
     """
     program = tmp_path / "outdial"
     program.write_text(PROGRAM)
     program.chmod(0o755)
-    script = ASK.format(words=" ".join(words), place=len(words) - 1)
+    asked = [ASK.format(words=" ".join(words), place=len(words) - 1) for words in FOUND]
 
     ended = subprocess.run(
-        ["bash", "--norc", "-c", script],
+        ["bash", "--norc", "-c", "".join(['eval "$(outdial completion bash)"\ncomplete -p outdial\n', *asked])],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=60,
     )
 
     registered, *completed = ended.stdout.splitlines()
     assert registered.endswith("-F _outdial_completion outdial")
-    assert found == completed
+    assert list(FOUND.values()) == completed
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

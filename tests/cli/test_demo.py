@@ -11,14 +11,15 @@ from outdial.entrypoints.demo import DATABASE, demo_variables
 from tests.cli.commands import CommandLine, furnish
 
 GREETING = "Hello John Doe, this is Appointment Scheduler. Your appointment is at 3:30 PM tomorrow. Goodbye!"
-FAST = {"OUTDIAL_SIMULATOR_TIME_SCALE": "0.2"}
+SEEN = {"OUTDIAL_SIMULATOR_TIME_SCALE": "0.2"}
+"""Slow enough for each stage to be shown."""
 
 
 def test_one_call_is_shown_from_queue_to_settlement(line: CommandLine) -> None:
     """
     With its stages in order, the greeting as rendered, its cost and what is left; the exit code is 0.
     """
-    outcome = line.run("demo", "--once", **FAST)
+    outcome = line.run("demo", "--once", **SEEN)
 
     assert 0 == outcome.exit_code, outcome
     stages = ["queued", "ringing", "in-progress", "completed"]
@@ -40,7 +41,7 @@ def test_the_demo_tells_as_json_what_came_out(line: CommandLine) -> None:
     """
     One object: the call as over HTTP, the greeting, the money, a key and a command for the next call.
     """
-    body = line.ask("demo", "--once", **FAST)
+    body = line.ask("demo", "--once")
 
     assert ("completed", "hang_up_agent") == (body["call"]["status"], body["call"]["ended_reason"])
     assert (GREETING, 24.95, 0.0, "USD") == (body["greeting"], body["balance"], body["held"], body["currency"])
@@ -52,7 +53,7 @@ def test_the_printed_commands_work_until_ctrl_c(line: CommandLine) -> None:
     """
     The next call is shown as it progresses, and can be read; then Ctrl-C ends with 0.
     """
-    with line.running("demo", OUTDIAL_PORT="0", **FAST) as demo:
+    with line.running("demo", OUTDIAL_PORT="0") as demo:
         demo.wait_for(r"Listening on http://127.0.0.1:\d+ ")
         lines = [demo.wait_for(part).string for part in ("curl -X POST", "Authorization", "Content-Type", "-d")]
         command = "".join(text.rstrip("\\\n") for text in lines)
@@ -71,8 +72,8 @@ def test_the_demo_may_be_run_again(line: CommandLine) -> None:
     """
     It keeps its account and agent, and the key of the first run still works.
     """
-    first = line.ask("demo", "--once", **FAST)
-    second = line.ask("demo", "--once", **FAST)
+    first = line.ask("demo", "--once")
+    second = line.ask("demo", "--once")
 
     again = line.run("call", "--agent", "1", "--to", "+15551234567", "--api-key", first["key"])
     assert (24.9, first["call"]["agent"]) == (second["balance"], second["call"]["agent"])
@@ -83,9 +84,9 @@ def test_a_low_wallet_is_filled_up_again(line: CommandLine) -> None:
     """
     So that there is always money for the next call.
     """
-    line.ask("demo", "--once", OUTDIAL_DEFAULT_RATE_PER_MINUTE="24", **FAST)
+    line.ask("demo", "--once", OUTDIAL_DEFAULT_RATE_PER_MINUTE="24")
 
-    body = line.ask("demo", "--once", **FAST)
+    body = line.ask("demo", "--once")
 
     assert 24.95 == body["balance"]
 
@@ -108,7 +109,7 @@ def test_the_demo_has_a_database_of_its_own(line: CommandLine) -> None:
     """
     Unless one is named, it is a file in the folder where one is.
     """
-    body = line.ask("demo", "--once", OUTDIAL_DATABASE="", **FAST)
+    body = line.ask("demo", "--once", OUTDIAL_DATABASE="")
 
     assert "completed" == body["call"]["status"]
     assert (line.folder / DATABASE.removeprefix("sqlite:///")).exists()
@@ -118,7 +119,7 @@ def test_the_demo_may_be_kept_in_memory(line: CommandLine) -> None:
     """
     Then nothing is left.
     """
-    body = line.ask("demo", "--once", "--database", "memory:", **FAST)
+    body = line.ask("demo", "--once", "--database", "memory:")
 
     assert "completed" == body["call"]["status"]
     assert [] == list(line.folder.iterdir())
@@ -139,7 +140,7 @@ def test_no_role_takes_the_demos_api_away(line: CommandLine) -> None:
     """
     Whatever this machine's part is among others, the demo prints commands that it answers itself.
     """
-    with line.running("demo", OUTDIAL_PORT="0", OUTDIAL_ROLE="worker", **FAST) as demo:
+    with line.running("demo", OUTDIAL_PORT="0", OUTDIAL_ROLE="worker") as demo:
         demo.wait_for(r"Listening on http://127.0.0.1:\d+ ")
         lines = [demo.wait_for(part).string for part in ("curl -X POST", "Authorization", "Content-Type", "-d")]
 
@@ -152,7 +153,7 @@ def test_a_call_that_does_not_complete_ends_with_1(line: CommandLine) -> None:
     """
     Here because the wallet can't pay for it.
     """
-    outcome = line.run("demo", "--once", "--json", OUTDIAL_DEFAULT_RATE_PER_MINUTE="100", **FAST)
+    outcome = line.run("demo", "--once", "--json", OUTDIAL_DEFAULT_RATE_PER_MINUTE="100")
 
     assert (1, "insufficient_funds") == (outcome.exit_code, outcome.body["error"])
 

@@ -3,7 +3,6 @@ outdial as its users run it: its own process, set up by its own command line, sp
 """
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any, Final
 import attrs
 import httpx2
 
+from tests.cli.commands import CommandLine
 from tests.telephony.ports import free_port
 
 PROGRAM: Final = str(Path(sys.executable).with_name("outdial"))
@@ -33,6 +33,8 @@ class Service:
     A running `outdial serve` with an account of its own.
 
     Attributes:
+        folder: Where its database is.
+
         account: The account's row, as the command line takes it.
 
         variables: Its environment.
@@ -41,6 +43,7 @@ class Service:
     """
 
     client: httpx2.AsyncClient
+    folder: Path
     account: str
     variables: dict[str, str]
     log: Path
@@ -94,7 +97,7 @@ class Service:
         """
         chosen = {"name": "Scheduler", "greeting": "Hello.", "phone-number": CALLER_ID, **options}
         arguments = [part for name, value in chosen.items() for part in (f"--{name}", value)]
-        created = await outdial(self.variables, "agent", "create", "--account", self.account, *arguments)
+        created = await outdial(self.folder, self.variables, "agent", "create", "--account", self.account, *arguments)
         agent_id: int = created["id"]
         return agent_id
 
@@ -102,24 +105,22 @@ class Service:
         """
         Return what the command line says of the wallet.
         """
-        return await outdial(self.variables, "wallet", "show", "--account", self.account)
+        return await outdial(self.folder, self.variables, "wallet", "show", "--account", self.account)
 
 
-async def outdial(variables: dict[str, str], *arguments: str) -> Body:
+async def outdial(folder: Path, variables: dict[str, str], *arguments: str) -> Body:
     """
-    Run one command with `--json` and return what it printed; it must succeed.
+    Run one command with `--json` on the database in a folder and return what it printed; it must succeed.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(PROGRAM, *arguments, "--json"),
-        env={**os.environ, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(START_S):
-        output, errors = await process.communicate()
-    assert process.returncode == 0, (arguments, output, errors)
-    printed: Body = json.loads(output)
+    printed: Body = await asyncio.to_thread(CommandLine(folder).ask, *arguments, **variables)
     return printed
+
+
+def unmeasured(variables: dict[str, str]) -> dict[str, str]:
+    """
+    Return the environment of a process, without what would have it measure coverage: other tests do, it costs time.
+    """
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}, **variables}
 
 
 @asynccontextmanager
@@ -138,15 +139,15 @@ async def serving(folder: Path, *, balance: str = "25.00", **settings: str) -> A
         "OUTDIAL_RING_TIMEOUT_S": "20",
         **{f"OUTDIAL_{name.upper()}": value for name, value in settings.items()},
     }
-    account = str((await outdial(variables, "account", "create", "Clinic", "--balance", balance))["account_id"])
     permissions = ("--permission", "can_initiate_calls", "--permission", "can_read_calls")
-    key = (
-        await outdial(variables, "key", "create", "--account", account, "--requests-per-minute", "60000", *permissions)
-    )["key"]
+    clinic = await outdial(folder, variables, "account", "create", "Clinic", "--balance", balance)
+    account = str(clinic["account_id"])
+    options = ("--account", account, "--requests-per-minute", "60000", *permissions)
+    key = (await outdial(folder, variables, "key", "create", *options))["key"]
     log = folder / "serve.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(PROGRAM, "serve"), env={**os.environ, **variables}, stdout=asyncio.subprocess.DEVNULL, stderr=errors
+            *(PROGRAM, "serve"), env=unmeasured(variables), stdout=asyncio.subprocess.DEVNULL, stderr=errors
         )
     client = httpx2.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, timeout=START_S
@@ -154,7 +155,7 @@ async def serving(folder: Path, *, balance: str = "25.00", **settings: str) -> A
     try:
         async with client:
             await _wait_until_ready(client, process, log)
-            yield Service(client=client, account=account, variables=variables, log=log)
+            yield Service(client=client, folder=folder, account=account, variables=variables, log=log)
     finally:
         await _stop(process)
     assert process.returncode == 0, log.read_text()

@@ -3,13 +3,12 @@
 """
 
 import asyncio
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.endtoend.service import PROGRAM, outdial
+from tests.endtoend.service import PROGRAM, outdial, unmeasured
 from tests.endtoend.sound import recording
 from tests.telephony.calls import run
 from tests.telephony.ports import free_port
@@ -29,7 +28,7 @@ def _header(request: str, name: str) -> str:
 async def _serve(variables: dict[str, str], folder: Path) -> asyncio.subprocess.Process:
     with (folder / "serve.log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            *(PROGRAM, "serve"), env={**os.environ, **variables}, stdout=asyncio.subprocess.DEVNULL, stderr=log
+            *(PROGRAM, "serve"), env=unmeasured(variables), stdout=asyncio.subprocess.DEVNULL, stderr=log
         )
 
 
@@ -56,14 +55,15 @@ def test_the_callee_of_a_killed_process_is_hung_up(scenario: str, transport: str
                 "OUTDIAL_SIP_TRUNK": f"sip:127.0.0.1:{callee.port};transport={transport}",
                 "OUTDIAL_SPEECH_FILE": recording(tmp_path, 20),
             }
-            account = str((await outdial(variables, "account", "create", "Clinic", "--balance", "25"))["account_id"])
+            clinic = await outdial(tmp_path, variables, "account", "create", "Clinic", "--balance", "25")
             agent = await outdial(
+                tmp_path,
                 variables,
-                *("agent", "create", "--account", account, "--name", "A", "--greeting", "Hello."),
+                *("agent", "create", "--account", str(clinic["account_id"]), "--name", "A", "--greeting", "Hello."),
                 *("--phone-number", "+15550001111"),
             )
             killed = await _serve(variables, tmp_path)
-            await outdial(variables, "call", "--to", "+15557654321", "--agent", str(agent["id"]))
+            await outdial(tmp_path, variables, "call", "--to", "+15557654321", "--agent", str(agent["id"]))
             await _heard(callee, "ACK")
             killed.kill()
             await killed.wait()

@@ -4,7 +4,6 @@ outdial on many machines, as far as one machine can show it: processes of their 
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from tests.endtoend.service import PROGRAM
+from tests.endtoend.service import PROGRAM, unmeasured
 
 START_S: Final = 40.0
 STOP_S: Final = 40.0
@@ -110,7 +109,7 @@ class Fleet:
     def _variables(self, settings: dict[str, str]) -> dict[str, str]:
         chosen = {"simulator_log": str(self.orders), "log_format": "json", "log_level": "warning", **settings}
         variables = {f"OUTDIAL_{name.upper()}": value for name, value in chosen.items()}
-        return {**os.environ, "OUTDIAL_DATABASE": self.database, **variables}
+        return unmeasured({"OUTDIAL_DATABASE": self.database, **variables})
 
 
 @asynccontextmanager

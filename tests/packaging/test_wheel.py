@@ -16,6 +16,8 @@ from typing import Final
 import attrs
 import pytest
 
+from tests.endtoend.service import unmeasured
+
 ROOT: Final = Path(__file__).parents[2]
 FOLDERS: Final = ("domain", "ports", "adapters", "entrypoints")
 FAST_TESTS: Final = ("tests/unit", "tests/architecture", "tests/documentation/test_tables.py")
@@ -105,17 +107,9 @@ def test_tests_of_the_source_distribution_pass(built: Built) -> None:
     A packager can run them there; here those that are fast stand for all.
     """
     ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "tests/unit",
-            "tests/architecture",
-            "tests/documentation/test_tables.py",
-        ],
+        [sys.executable, "-m", "pytest", "-q", *FAST_TESTS],
         cwd=built.source,
-        env={**os.environ, "PYTHONPATH": str(built.source)},
+        env=unmeasured({"PYTHONPATH": str(built.source)}),
         capture_output=True,
         text=True,
         timeout=200,
@@ -130,9 +124,9 @@ def test_demo_runs_from_the_wheel(built: Built, tmp_path: Path) -> None:
     In a fresh environment that holds the wheel alone, `outdial demo --once` completes a call.
     """
     environment = tmp_path / "environment"
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", "install", "--quiet", str(built.wheel)],
+        [sys.executable, "-m", "pip", "--python", environment / "bin" / "python", "install", "--quiet", built.wheel],
         check=True,
         capture_output=True,
         timeout=200,
