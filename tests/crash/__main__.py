@@ -1,8 +1,9 @@
 """
 The long run: `python -m tests.crash --minutes 10 --seed 1 --database sqlite`, or `make crash`.
 
-First every place at which the service can die, at each of its passes; then schedules by seed until the time is up. It
-prints each seed that breaks an invariant; `--seed N --minutes 0 --no-places` plays that one again.
+First every place at which the service can die, at each of its passes, every write that can fail, every look at a clock
+that is set, and a long lock; then schedules by seed until the time is up. It prints each seed that breaks an invariant;
+`--seed N --minutes 0 --no-places` plays that one again.
 """
 
 import argparse
@@ -19,8 +20,9 @@ async def _main(options: argparse.Namespace) -> int:
     with nursery() as home:
         play = Play(home, options.database)
         if options.places:
-            await play.places(await play.clean_run())
-            say(f"every place over {options.database}: {play.totals}")
+            for what in (play.all_places, play.all_writes, play.all_clocks, play.long_lock):
+                await what()
+                say(f"{what.__name__} over {options.database}: {play.totals}")
         last = await play.seeds(options.seed, until_s=until_s)
     say(f"seeds {options.seed} to {last} over {options.database}, all in all: {play.totals}")
     return 1 if play.totals.broken else 0

@@ -28,20 +28,37 @@ PASSES: Final = "OUTDIAL_FAILPOINT_PASSES"
 
 NAMES_OF_NO_USE: Final = frozenset({"<locals>", "<lambda>", "work"})
 
-ESSENTIAL: Final = (
-    *(f"accept:{moment}" for moment in ("before", "within", "after")),
-    *(f"lease:{moment}" for moment in ("before", "within", "after")),
-    *(f"pass_no_return:{moment}" for moment in ("before", "within", "after")),
-    *(f"mark_placed:{moment}" for moment in ("before", "within", "after")),
-    *(f"apply_event:{moment}" for moment in ("before", "within", "after")),
-    *(f"take:{moment}" for moment in ("before", "within", "after")),
-    *(f"keep:{moment}" for moment in ("before", "within", "after")),
-    *(f"record:{moment}" for moment in ("before", "within", "after")),
-    *(f"order:{moment}" for moment in ("before", "sent", "after")),
-    *(f"message:{moment}" for moment in ("before", "after")),
-    *(f"answer:{moment}" for moment in ("before", "after")),
+NAMES: Final = {
+    "LateEvidence._write": "hear_late",
+    "LookUp._write": "look_up",
+    "Reconciler._some": "reconcile",
+    "Roll._recover_some": "recover",
+}
+"""Transactions whose functions alone do not tell what they are for."""
+
+WORKS: Final = (
+    "accept",
+    "lease",
+    "pass_no_return",
+    "mark_placed",
+    "mark_doubtful",
+    "refuse",
+    "apply_event",
+    "check_answer",
+    "hear_late",
+    "look_up",
+    "reconcile",
+    "recover",
+    "take",
+    "keep",
+    "record",
 )
-"""What one call that is answered must pass, whatever else there is."""
+ESSENTIAL: Final = (
+    *(f"{work}:{moment}" for work in WORKS for moment in ("before", "within", "after")),
+    *(f"order:{moment}" for moment in ("before", "sent", "after")),
+    *(f"{exchange}:{moment}" for exchange in ("find", "message", "answer") for moment in ("before", "after")),
+)
+"""What is passed when a call of each kind is asked for."""
 
 
 @attrs.frozen
@@ -189,5 +206,5 @@ def name_of(work: Any) -> str:
     """
     while isinstance(work, partial):
         work = work.func
-    parts = [part for part in work.__qualname__.split(".") if part not in NAMES_OF_NO_USE]
-    return str(parts[-1]).strip("_")
+    parts = [str(part) for part in work.__qualname__.split(".") if part not in NAMES_OF_NO_USE]
+    return NAMES.get(".".join(parts), parts[-1].strip("_"))

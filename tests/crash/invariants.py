@@ -15,8 +15,20 @@ import attrs
 
 import outdial
 from outdial.entrypoints import auditing
+from tests.crash.faults import HONEST
+from tests.crash.network_carrier import AGENT, APOLOGY
 from tests.crash.rig import CANARIES
-from tests.crash.witnesses import TERMINAL, Answers, Ask, Order, asking, read_messages, read_orders
+from tests.crash.witnesses import (
+    TERMINAL,
+    Answers,
+    Ask,
+    Happening,
+    Order,
+    asking,
+    read_happenings,
+    read_messages,
+    read_orders,
+)
 
 WAL_BYTES_MAX: Final = 65 * 1024 * 1024
 
@@ -30,6 +42,8 @@ class Evidence:
         secrets: What nobody but its owner may get to see.
 
         is_time_steady: Whether times of different processes may be compared.
+
+        is_database_steady: Whether the database could be asked at any time.
     """
 
     folder: Path
@@ -37,6 +51,7 @@ class Evidence:
     answers: Answers
     secrets: tuple[str, ...]
     is_time_steady: bool = True
+    is_database_steady: bool = True
 
 
 @attrs.frozen
@@ -55,6 +70,12 @@ class Verdict:
     What a schedule came to.
 
     Attributes:
+        refusals: Orders that the network refused, so that another attempt may follow.
+
+        answers_stopped: How often whoever answered heard the apology.
+
+        house_losses: How often the outcome of a call came too late.
+
         duplicates: Dials beyond the first of a call.
 
         lost: Calls that were promised and are not there.
@@ -64,7 +85,10 @@ class Verdict:
 
     calls: int
     dials: int
+    refusals: int
     faults: int
+    answers_stopped: int
+    house_losses: int
     duplicates: int
     lost: int
     money_difference_micros: int
@@ -77,22 +101,29 @@ def judge(evidence: Evidence) -> Verdict:
     """
     orders = read_orders(evidence.folder)
     accepted = [order for order in orders if order.is_accepted]
+    happenings = read_happenings(evidence.folder)
     with asking(evidence.database) as ask:
         calls = {f"call_{number}_{token}": number for number, token in ask("select id, token from calls")}
         violations = (
             *_dials(ask, calls, orders),
             *_promises(ask, calls, evidence.answers),
             *_do_not_call(ask, calls, accepted, evidence),
+            *_answers(happenings, evidence),
             *_money(ask),
+            *_bills(ask, calls, happenings),
             *_records(ask),
             *_messages(ask, evidence.folder),
         )
         difference = _difference_micros(ask)
+        ((house_losses,),) = ask("select count(*) from ledger where kind = 'house_loss'")
     promised = [answer for answer in evidence.answers.all if answer.status == HTTPStatus.CREATED]
     return Verdict(
         calls=len(calls),
         dials=len(accepted),
-        faults=sum(order.fault != "honest" for order in orders),
+        refusals=len(orders) - len(accepted),
+        faults=sum(order.fault != HONEST for order in orders),
+        answers_stopped=sum(happening.words == APOLOGY for happening in happenings),
+        house_losses=house_losses,
         duplicates=len(accepted) - len({order.call_id for order in accepted}),
         lost=sum(outdial_call(answer.body) not in calls for answer in promised),
         money_difference_micros=difference,
@@ -163,12 +194,34 @@ def _do_not_call(ask: Ask, calls: dict[str, int], accepted: list[Order], evidenc
             yield Violation("I5", f"{order.callee} rang although it is listed.")
 
 
+def _answers(happenings: list[Happening], evidence: Evidence) -> Iterator[Violation]:
+    """
+    Look for conversations that began although something was known to stand against them when the phone was answered.
+
+    A database that can't be asked for a moment stops no conversation, and a clock that was set tells nothing.
+    """
+    if not (evidence.is_time_steady and evidence.is_database_steady):
+        return
+    answered_at = {happening.attempt_id: happening.at for happening in happenings if happening.event == "answered"}
+    for happening in happenings:
+        if happening.words != AGENT:
+            continue
+        at = answered_at[happening.attempt_id]
+        if evidence.answers.listed.get(happening.callee, at) < at:
+            yield Violation("gate", f"The agent talked to {happening.callee}, which is listed.")
+        if evidence.answers.ended.get(happening.call_id, at) < at:
+            yield Violation("gate", f"The agent talked in {happening.call_id}, which others had ended.")
+
+
 def _money(ask: Ask) -> Iterator[Violation]:
     difference = _difference_micros(ask)
     if difference:
         yield Violation("I6", f"{difference} micros are too much or missing.")
+    held_by_calls: dict[int, int] = dict(
+        ask(f"select account_id, sum(hold_micros) from calls where state not in {TERMINAL} group by account_id")
+    )
     for account, balance, held in ask("select account_id, balance_micros, held_micros from wallets"):
-        if not 0 <= held <= balance:
+        if not 0 <= held <= balance or held != held_by_calls.get(account, 0):
             yield Violation("I7", f"Account {account} holds {held} of {balance}.")
     entries: dict[int, Counter[str]] = defaultdict(Counter)
     counts: Counter[tuple[int, str]] = Counter()
@@ -185,6 +238,19 @@ def _money(ask: Ask) -> Iterator[Violation]:
             yield Violation("I8", f"Call {number} has a hold of {hold}, a charge of {charge} and {dict(money)}.")
 
 
+def _bills(ask: Ask, calls: dict[str, int], happenings: list[Happening]) -> Iterator[Violation]:
+    """
+    Hold what was billed, and what the house lost, against what the network knows of conversations.
+    """
+    answered = {calls[happening.call_id] for happening in happenings if happening.event == "answered"}
+    states: dict[int, str] = dict(ask("select id, state from calls"))
+    for call, kind, micros in ask("select call_id, kind, micros from ledger where kind in ('capture', 'house_loss')"):
+        if micros and call not in answered:
+            yield Violation("I6", f"Call {call} has a {kind} of {micros}, and nobody answered it.")
+        if kind == "house_loss" and states[call] != "revealed":
+            yield Violation("I6", f"Call {call} is {states[call]} and has a house loss.")
+
+
 def _difference_micros(ask: Ask) -> int:
     ((paid,),) = ask("select coalesce(sum(micros), 0) from ledger where call_id is null")
     ((captured,),) = ask("select coalesce(sum(micros), 0) from ledger where kind = 'capture'")
@@ -195,10 +261,14 @@ def _difference_micros(ask: Ask) -> int:
 def _records(ask: Ask) -> Iterator[Violation]:
     over: dict[int, str] = {}
     for call, state, number in ask("select call_id, state, number from call_records order by number"):
-        if call in over and state in {"queued", "leased", "sending", "dialing"}:
+        if call in over and (over[call], state) != ("settled", "revealed"):
             yield Violation("I9", f"Call {call} was {over[call]}, and then {state} (record {number}).")
         if f"'{state}'" in TERMINAL:
             over[call] = state
+    counts = "select call_id, count(*) as times from call_records group by call_id"
+    for call, version, count in ask(f"select id, version, times from calls join ({counts}) as told on call_id = id"):
+        if count != version + 1:
+            yield Violation("I9", f"Call {call} has the version {version} and {count} records.")
 
 
 def _messages(ask: Ask, folder: Path) -> Iterator[Violation]:

@@ -11,14 +11,33 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.crash.faults import NAMES, callee
+from tests.crash.plans import Life, Plan, random_plan
 from tests.crash.rig import Nursery
-from tests.crash.schedules import Life, Plan, Report, callee, random_plan, run
+from tests.crash.schedules import Report, run
 from tests.crash.totals import Totals
 from tests.postgres.databases import new_database
 
-SIDE_BY_SIDE: Final = 4
-CALLEES: Final = (callee("honest"), callee("accept+500", 1), callee("refuse", 2))
+SIDE_BY_SIDE: Final = 6
+"""Schedules wait most of the time."""
+
+CALLEES: Final = (
+    callee("honest"),
+    callee("refuse", 1),
+    callee("look-up finds nothing", 2),
+    callee("tells too late", 3),
+)
 """Who is asked for while the service dies at a place."""
+
+QUICK_CALLEES: Final = (callee("honest"), callee("refuse", 1), callee("accept+500", 2))
+"""Who is asked for when it is the database that has troubles: they wait for nothing."""
+
+ALL: Final = tuple(map(callee, NAMES))
+ENDLESS: Final = 10**6
+LOOKS: Final = 80
+"""At which looks at the clock it is set; the calls are over by then."""
+
+LOCKED_S: Final = 30.0
 
 
 class Play:
@@ -48,19 +67,48 @@ class Play:
             say(words)
         return report
 
-    async def clean_run(self) -> tuple[str, ...]:
+    async def play_all(self, plans: Iterable[tuple[str, Plan]]) -> None:
         """
-        Play what is played at each place without a death, and return the places that it passed.
+        Play schedules by their names.
         """
-        clean = await self.play("clean run", Plan(callees=CALLEES))
-        return tuple(dict.fromkeys(clean.passes)) if clean is not None else ()
+        left = iter(plans)
+        await asyncio.gather(*[self._play_each(left) for _ in range(SIDE_BY_SIDE)])
 
-    async def places(self, places: Iterable[str]) -> None:
+    async def places(self, places: Iterable[str], callees: tuple[str, ...] = CALLEES) -> None:
         """
         Have the service die at each of some places.
         """
-        left = iter(places)
-        await asyncio.gather(*[self._die_at(left) for _ in range(SIDE_BY_SIDE)])
+        lives = ((f"failpoint {place}", Life(failpoint=place)) for place in places)
+        await self.play_all((name, Plan(callees=callees, lives=(life,))) for name, life in lives)
+
+    async def all_places(self) -> None:
+        """
+        Have the service die at each pass of each place.
+        """
+        clean = await self.play("clean run", Plan(callees=CALLEES))
+        await self.places(dict.fromkeys(clean.passes) if clean is not None else ())
+
+    async def all_writes(self) -> None:
+        """
+        Have SQLite's log end, for a while, at each of its frames: each write fails once.
+        """
+        clean = await self.play("clean run", _with_disk(ENDLESS))
+        frames = range(clean.frames if clean is not None and self._database == "sqlite" else 0)
+        await self.play_all((f"{frame} frames", _with_disk(frame)) for frame in frames)
+
+    async def all_clocks(self) -> None:
+        """
+        Set the clock an hour back, or ahead, at each look at it.
+        """
+        clocks = [f"{look}:{hours}" for look in range(1, LOOKS) for hours in (-1, 1)]
+        await self.play_all((f"clock {clock}", Plan(callees=ALL, clock=clock)) for clock in clocks)
+
+    async def long_lock(self) -> None:
+        """
+        Have the database locked for half a minute while calls are on the line.
+        """
+        life = Life(locked_after_s=0.1, locked_s=LOCKED_S)
+        await self.play(f"locked for {LOCKED_S:.0f} s", Plan(callees=ALL, lives=(life,)))
 
     async def seeds(self, first: int, *, count: int | None = None, until_s: float = 0.0) -> int:
         """
@@ -69,9 +117,9 @@ class Play:
         left = iter(range(first, first + count)) if count is not None else _until(first, until_s)
         return max(await asyncio.gather(*[self._by_seed(left, first) for _ in range(SIDE_BY_SIDE)]))
 
-    async def _die_at(self, places: Iterator[str]) -> None:
-        for place in places:
-            await self.play(f"failpoint {place}", Plan(callees=CALLEES, lives=(Life(failpoint=place),)))
+    async def _play_each(self, plans: Iterator[tuple[str, Plan]]) -> None:
+        for name, plan in plans:
+            await self.play(name, plan)
 
     async def _by_seed(self, seeds: Iterator[int], first: int) -> int:
         last = first
@@ -79,6 +127,10 @@ class Play:
             last = seed
             await self.play(f"seed {seed}", random_plan(seed))
         return last
+
+
+def _with_disk(frames: int) -> Plan:
+    return Plan(callees=QUICK_CALLEES, lives=(Life(frames_left=frames),))
 
 
 def say(words: str) -> None:

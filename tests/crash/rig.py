@@ -5,12 +5,13 @@ One machine under test: a network, a receiver of webhooks and outdial, each a pr
 import asyncio
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,11 @@ POLL_S: Final = 0.005
 STOPPED_S: Final = 0.4
 """How long a service that is stopped stays so."""
 
+STOPPED_FOR_OTHERS_S: Final = 1.0
+"""And how long while others deal with its calls: phones that ring long are answered meanwhile."""
+
+NO_LIMIT: Final = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
 CANARIES: Final = ("sip-canary-5c1f0e", "metrics-canary-77aa21")
 """Secrets of the service that must not be seen anywhere outside of it."""
 
@@ -34,7 +40,7 @@ SETTINGS: Final = {
     "OUTDIAL_HOST": "127.0.0.1",
     "OUTDIAL_PORT": "0",
     "OUTDIAL_RING_TIMEOUT_S": "1",
-    "OUTDIAL_MAX_CALL_DURATION_S": "2",
+    "OUTDIAL_MAX_CALL_DURATION_S": "1",
     "OUTDIAL_EVIDENCE_LAG_S": "0",
     "OUTDIAL_LOG_FORMAT": "json",
     "OUTDIAL_WEBHOOK_ALLOW_HTTP_LOOPBACK": "true",
@@ -143,6 +149,10 @@ class Rig:
         kills: How often a process was ended by SIGKILL, by us or by itself.
 
         stops: How often one was stopped and went on.
+
+        troubles: How often a database was locked or its connections dropped, a disk full, the network away.
+
+        while_stopped: What others do while the service is stopped; `None` for nothing.
     """
 
     folder: Path
@@ -155,7 +165,9 @@ class Rig:
     url: str = ""
     kills: int = 0
     stops: int = 0
+    troubles: int = 0
     lives: int = 0
+    while_stopped: Callable[[], Awaitable[None]] | None = None
     service: Service | None = None
 
     @property
@@ -213,8 +225,19 @@ class Rig:
         """
         if self.service is not None and self.service.is_stopped:
             self.stops += 1
-            await asyncio.sleep(STOPPED_S)
+            end_s = time.monotonic() + (STOPPED_S if self.while_stopped is None else STOPPED_FOR_OTHERS_S)
+            if self.while_stopped is not None:
+                await self.while_stopped()
+            await asyncio.sleep(end_s - time.monotonic())
             self.service.signal(signal.SIGCONT)
+
+    def make_room(self) -> None:
+        """
+        Let the service write again as much as it likes.
+        """
+        assert self.service is not None
+        with suppress(ProcessLookupError):
+            resource.prlimit(self.service.number, resource.RLIMIT_FSIZE, NO_LIMIT)
 
     async def pause(self, seconds: float) -> None:
         """
@@ -243,8 +266,9 @@ class Rig:
         self.carrier.kill()
         self.carrier.communicate()
         self.kills += 1
+        self.troubles += 1
         await asyncio.sleep(away_s)
-        self.carrier, _port = _start("carrier_process", str(self.folder / "orders"), str(self.carrier_port))
+        self.carrier, _port = _start("carrier_process", str(self.folder), str(self.carrier_port))
 
 
 @asynccontextmanager
@@ -252,9 +276,9 @@ async def rig(folder: Path, database: str, nursery: Nursery, **variables: str) -
     """
     Start a network and a receiver of webhooks that end with the block, and a service that is yet to be started.
     """
-    for name in ("orders", "messages"):
+    for name in ("orders", "calls", "messages"):
         (folder / name).touch()
-    carrier, carrier_port = _start("carrier_process", str(folder / "orders"), "0")
+    carrier, carrier_port = _start("carrier_process", str(folder), "0")
     receiver, webhook_port = _start("webhook_process", str(folder / "messages"))
     built = Rig(
         folder=folder,

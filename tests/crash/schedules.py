@@ -1,11 +1,11 @@
 """
-Schedules: what is asked for, and when which process dies of what.
+Schedules played: from the first question to the last answer, and what all that saw it say.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -18,12 +18,21 @@ import outdial
 from outdial.domain.model.decision import Refused
 from outdial.entrypoints import composition
 from outdial.entrypoints.wire.webhook_requests import NewWebhook
-from tests.crash.carrier_process import NAMES
-from tests.crash.failpoints import ESSENTIAL
 from tests.crash.invariants import Evidence, Verdict, judge
+from tests.crash.others import DEEDS, Others
+from tests.crash.plans import LISTED, LISTED_LATER, Life, Plan
 from tests.crash.rig import STOPPED_S, Nursery, Rig, rig
-from tests.crash.service_process import AHEAD, CLOCK_JUMPS, MISTAKE, PAGES_LEFT
-from tests.crash.witnesses import Answered, Answers, hold_lock, is_quiet, open_things
+from tests.crash.service_process import AHEAD, CLOCK, MISTAKE
+from tests.crash.witnesses import (
+    Answered,
+    Answers,
+    drop_connections,
+    frames_in_log,
+    hold_lock,
+    is_quiet,
+    kept_log,
+    open_things,
+)
 from tests.library.setting_up import furnish
 
 QUIET_S: Final = 60.0
@@ -31,61 +40,10 @@ PAUSE_S: Final = 0.02
 LIFE_S: Final = 20.0
 """How long a life goes on that is to end at a failpoint, or when all is over."""
 
-LOCKED_S: Final = 1.5
-LISTED: Final = "+15559990000"
-"""On a Do-Not-Call list from the beginning."""
+ROOM_AFTER_S: Final = 0.8
+"""How long a disk stays full."""
 
-LISTED_LATER: Final = "+15559990007"
 DO_NOT_CALL: Final = "/api/v1/dnc/numbers"
-
-
-@attrs.frozen(kw_only=True)
-class Life:
-    """
-    How one process of the service ends.
-
-    Attributes:
-        failpoint: Where it dies or is stopped; empty for nowhere.
-
-        killed_after_s: When it is killed from outside; `None` for never.
-
-        paused_after_s: When it is stopped for a while.
-
-        carrier_away_after_s: When the network is killed for a while.
-
-        locked_after_s: When somebody else locks the database for a while.
-
-        pages_left: By how much a SQLite file may grow until the disk is full; `None` for any.
-    """
-
-    failpoint: str = ""
-    killed_after_s: float | None = None
-    paused_after_s: float | None = None
-    carrier_away_after_s: float | None = None
-    locked_after_s: float | None = None
-    pages_left: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Plan:
-    """
-    One schedule.
-
-    Attributes:
-        callees: Who is asked for; the last digit says how the network misbehaves.
-
-        lives: How the service dies, again and again; afterwards it is left to live.
-
-        clock_jumps: After how many looks the wall clock jumps an hour; 0 for never.
-
-        mistake: What is wrong with the service on purpose.
-    """
-
-    callees: tuple[str, ...]
-    lives: tuple[Life, ...] = ()
-    clock_jumps: int = 0
-    mistake: str = ""
-    in_turn: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -94,58 +52,18 @@ class Report:
     What came of a schedule.
 
     Attributes:
-        passes: Places that the service passed in its last life but one, or the only one.
+        passes: Places that the service passed, in all its lives.
+
+        frames: How long SQLite's log was in the end that is kept when it may be cut short.
     """
 
     verdict: Verdict
     kills: int
     stops: int
-    lives: int
+    troubles: int
     passes: tuple[str, ...]
     unanswered: int
-
-
-def callee(fault: str, number: int = 0) -> str:
-    """
-    Return a number of which the network makes what the fault says.
-    """
-    return f"+1555{1_000_000 + number * 10 + NAMES.index(fault)}"
-
-
-def random_plan(seed: int) -> Plan:
-    """
-    Return the schedule of a seed.
-    """
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    count = chance.randint(3, 12)
-    callees = [callee(chance.choice((*NAMES, "honest", "honest")), number) for number in range(count)]
-    extra = [LISTED] if chance.random() < 0.3 else []
-    if chance.random() < 0.5:
-        extra.append(LISTED_LATER)
-    lives = tuple(_random_life(chance) for _ in range(chance.randint(1, 4)))
-    jumps = chance.choice((0, 0, 0, 7, 40))
-    return Plan(callees=tuple(chance.sample([*callees, *extra], count + len(extra))), lives=lives, clock_jumps=jumps)
-
-
-def _random_life(chance: random.Random) -> Life:
-    name = f"{chance.choice(ESSENTIAL)}:{chance.randint(1, 6)}"
-    match chance.randrange(7):
-        case 0 | 1:
-            return Life(failpoint=name)
-        case 2:
-            return Life(killed_after_s=chance.uniform(0.02, 1.0))
-        case 3:
-            return Life(failpoint=f"{name}:stop", killed_after_s=chance.uniform(0.5, 1.5))
-        case 4:
-            return Life(locked_after_s=chance.uniform(0.02, 0.4), killed_after_s=chance.uniform(0.5, 4.0))
-        case 5:
-            return Life(pages_left=chance.randint(0, 40), killed_after_s=chance.uniform(0.5, 1.5))
-        case _:
-            return Life(
-                paused_after_s=chance.uniform(0.02, 0.4),
-                carrier_away_after_s=chance.uniform(0.02, 0.4),
-                killed_after_s=chance.uniform(0.3, 1.2),
-            )
+    frames: int
 
 
 async def run(plan: Plan, folder: Path, database: str, nursery: Nursery) -> Report:
@@ -155,58 +73,69 @@ async def run(plan: Plan, folder: Path, database: str, nursery: Nursery) -> Repo
     Raises:
         AssertionError: It does not come to its end.
     """
-    variables = {CLOCK_JUMPS: str(plan.clock_jumps or ""), MISTAKE: plan.mistake}
+    variables = {CLOCK: plan.clock, MISTAKE: plan.mistake}
     async with rig(folder, database, nursery, **variables) as built:
-        customer = await _furnish(built)
-        answers = Answers(listed={LISTED: 0.0})
-        asking = asyncio.create_task(_ask_all(built, plan, customer, answers))
-        try:
-            for life in plan.lives:
-                full = {PAGES_LEFT: str(life.pages_left)} if life.pages_left is not None else {}
-                await built.start(life.failpoint, **full)
-                await _live(built, life, asking)
-                if asking.done() and is_quiet(database) and built.service is not None and built.service.is_alive:
-                    break
-            await _come_to_an_end(built, asking)
-            async with asyncio.timeout(QUIET_S):
-                await _ask_again(built, customer, answers)
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-        await built.stop()
-        evidence = Evidence(
-            folder=folder,
-            database=database,
-            answers=answers,
-            secrets=(customer.key.rpartition("_")[2],),
-            is_time_steady=not plan.clock_jumps,
-        )
-        return Report(
-            verdict=judge(evidence),
-            kills=built.kills,
-            stops=built.stops,
-            lives=built.lives,
-            passes=tuple(built.passes),
-            unanswered=answers.unanswered,
-        )
+        composition.migrate(outdial.Settings(database=database))
+        with kept_log(database) if any(life.frames_left is not None for life in plan.lives) else nullcontext():
+            return await _run(plan, built)
+
+
+async def _run(plan: Plan, built: Rig) -> Report:
+    database, folder = built.database, built.folder
+    customer = await _furnish(built)
+    answers = Answers(listed={LISTED: 0.0})
+    others = Others(database=database, account_id=customer.account_id, callees=plan.callees, answers=answers)
+    asking = asyncio.create_task(_ask_all(built, plan, customer, answers))
+    try:
+        for life in plan.lives:
+            built.while_stopped = partial(DEEDS[life.others], others) if life.others else None
+            await built.start(life.failpoint, **life.variables)
+            await _live(built, life, asking)
+            if asking.done() and is_quiet(database, folder) and built.service is not None and built.service.is_alive:
+                break
+        built.while_stopped = None
+        await _come_to_an_end(built, asking)
+        async with asyncio.timeout(QUIET_S):
+            await _ask_again(built, customer, answers)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    await built.stop()
+    evidence = Evidence(
+        folder=folder,
+        database=database,
+        answers=answers,
+        secrets=(customer.key.rpartition("_")[2],),
+        is_time_steady=not plan.clock,
+        is_database_steady=all(life.is_database_steady for life in plan.lives),
+    )
+    return Report(
+        verdict=judge(evidence),
+        kills=built.kills,
+        stops=built.stops,
+        troubles=built.troubles,
+        passes=tuple(built.passes),
+        unanswered=answers.unanswered,
+        frames=frames_in_log(database),
+    )
 
 
 @attrs.frozen(kw_only=True)
 class _Customer:
+    account_id: int
     agent_id: int
     key: str
 
 
 async def _furnish(built: Rig) -> _Customer:
     settings = outdial.Settings(database=built.database, webhook_allow_http_loopback=True)
-    composition.migrate(settings)
     async with outdial.open(settings, dials=False) as dialer:
         clinic = await furnish(dialer)
         client = dialer.client(account_id=clinic.account_id)
         made = await client.webhooks.create(NewWebhook(url=f"http://127.0.0.1:{built.webhook_port}/hooks"))
         assert not isinstance(made, Refused)
         await dialer.administration.dnc.add(clinic.account_id, LISTED)
-    return _Customer(agent_id=clinic.agent_id, key=clinic.key)
+    return _Customer(account_id=clinic.account_id, agent_id=clinic.agent_id, key=clinic.key)
 
 
 async def _live(built: Rig, life: Life, asking: "asyncio.Task[None]") -> None:
@@ -216,21 +145,15 @@ async def _live(built: Rig, life: Life, asking: "asyncio.Task[None]") -> None:
     service = built.service
     assert service is not None
     began_s = time.monotonic()
-    due: dict[Callable[[float], Awaitable[None]], float | None] = {
-        built.pause: life.paused_after_s,
-        built.restart_carrier: life.carrier_away_after_s,
-        partial(hold_lock, built.database): life.locked_after_s,
-    }
-    while service.is_alive and not (asking.done() and is_quiet(built.database)):
+    due = _deeds(built, life)
+    while service.is_alive and not (asking.done() and is_quiet(built.database, built.folder)):
         lived_s = time.monotonic() - began_s
         if life.killed_after_s is not None and lived_s > life.killed_after_s:
             break
         assert lived_s < LIFE_S + QUIET_S, open_things(built.database)
         await built.go_on_if_stopped()
-        for what, after_s in due.items():
-            if after_s is not None and lived_s > after_s:
-                due[what] = None
-                await what(LOCKED_S if isinstance(what, partial) else STOPPED_S)
+        while due and lived_s > due[0].after_s:
+            await due.pop(0).what()
         await asyncio.sleep(PAUSE_S)
     if not service.is_alive:
         await built.bury()
@@ -238,15 +161,52 @@ async def _live(built: Rig, life: Life, asking: "asyncio.Task[None]") -> None:
         await built.kill()
 
 
+@attrs.frozen(order=True)
+class _Deed:
+    """
+    What is done to the service, and how long after its start.
+    """
+
+    after_s: float
+    what: Callable[[], Awaitable[None]] = attrs.field(order=False)
+
+
+def _deeds(built: Rig, life: Life) -> list[_Deed]:
+    """
+    Return what is done to a life, in its order.
+    """
+
+    async def lock() -> None:
+        built.troubles += 1
+        await hold_lock(built.database, life.locked_s)
+
+    async def drop() -> None:
+        built.troubles += 1
+        drop_connections(built.database)
+
+    async def make_room() -> None:
+        built.troubles += 1
+        built.make_room()
+
+    deeds = (
+        (life.paused_after_s, partial(built.pause, STOPPED_S)),
+        (life.carrier_away_after_s, partial(built.restart_carrier, STOPPED_S)),
+        (life.locked_after_s, lock),
+        (life.dropped_after_s, drop),
+        (ROOM_AFTER_S if life.frames_left is not None else None, make_room),
+    )
+    return sorted(_Deed(after_s, what) for after_s, what in deeds if after_s is not None)
+
+
 async def _come_to_an_end(built: Rig, asking: "asyncio.Task[None]") -> None:
     """
     Let the service work until all clients were answered, all calls are over and all messages were sent.
     """
     await built.stop()  # it may be about to die of a failpoint that it has not passed yet
-    late = {CLOCK_JUMPS: AHEAD} if built.variables[CLOCK_JUMPS] else {}
+    late = {CLOCK: AHEAD} if built.variables[CLOCK] else {}
     assert await built.start(**late), "The service did not start."
     end_s = time.monotonic() + QUIET_S
-    while not (asking.done() and is_quiet(built.database)):
+    while not (asking.done() and is_quiet(built.database, built.folder)):
         assert built.service is not None
         assert built.service.is_alive, built.service.output.read_text()[-4000:]
         assert time.monotonic() < end_s, open_things(built.database)
@@ -256,16 +216,11 @@ async def _come_to_an_end(built: Rig, asking: "asyncio.Task[None]") -> None:
 
 async def _ask_all(built: Rig, plan: Plan, customer: _Customer, answers: Answers) -> None:
     headers = {"Authorization": f"Bearer {customer.key}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=10) as client:
-        if plan.in_turn:
-            for place, number in enumerate(plan.callees):
-                await _ask(client, built, customer, number, f"key-{place}", answers)
-            return
-        async with asyncio.TaskGroup() as group:
-            for place, number in enumerate(plan.callees):
-                group.create_task(_ask(client, built, customer, number, f"key-{place}", answers))
-            if LISTED_LATER in plan.callees:
-                group.create_task(_list(client, built, answers))
+    async with httpx2.AsyncClient(headers=headers, timeout=10) as client, asyncio.TaskGroup() as group:
+        for place, number in enumerate(plan.callees):
+            group.create_task(_ask(client, built, customer, number, f"key-{place}", answers))
+        if LISTED_LATER in plan.callees:
+            group.create_task(_list(client, built, answers))
 
 
 async def _ask(

@@ -8,6 +8,7 @@ real ones are minutes. Imported once, it is up in a tenth of the time.
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -24,33 +25,42 @@ from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.adapters.system.clock import SystemClock
 from outdial.domain.model import delivery as delivery_model
 from outdial.domain.model import patience
-from outdial.domain.service import delivery
+from outdial.domain.service import delivery, reconciliation
 from outdial.entrypoints import cli, composition
 from outdial.entrypoints.http import server
 from outdial.entrypoints.http.app import create_app
 from outdial.entrypoints.settings import Settings
-from outdial.entrypoints.worker import attempt, pulse, reconciler
+from outdial.entrypoints.worker import answer_gate, attempt, look_up, pulse, reconciler
 from tests.crash import mistakes
 from tests.crash.failpoints import FailingSender, FailingStorage, Failpoints, failing_answers
 from tests.crash.network_carrier import NetworkCarrier
+from tests.crash.witnesses import FRAME_BYTES
 
 CARRIER_PORT: Final = "OUTDIAL_CRASH_CARRIER_PORT"
-CLOCK_JUMPS: Final = "OUTDIAL_CRASH_CLOCK_JUMPS"
+CLOCK: Final = "OUTDIAL_CRASH_CLOCK"
 MISTAKE: Final = "OUTDIAL_CRASH_MISTAKE"
 PAGES_LEFT: Final = "OUTDIAL_CRASH_PAGES_LEFT"
 """By how many pages a SQLite file may grow until the disk is full."""
+
+FRAMES_LEFT: Final = "OUTDIAL_CRASH_FRAMES_LEFT"
+"""How many frames SQLite may write to its log until the disk is full."""
 
 BUSY_S: Final = 0.2
 """How long SQLite waits for a lock instead of 5 s: 1.5 s of a locked database are here what 30 s are in earnest."""
 
 SHORT: Final[tuple[tuple[ModuleType, str, Any], ...]] = (
-    (attempt, "GRACE_S", 0.5),
-    (attempt, "HANG_UP_TIMEOUT_S", 0.5),
+    (answer_gate, "SURE_FOR_S", 1.5),
+    (attempt, "GRACE_S", 0.2),
+    (attempt, "HANG_UP_TIMEOUT_S", 0.3),
     (pulse, "SILENT_S", 3.0),
     (pulse, "GAP_S", 1.5),
     (pulse, "BEAT_S", 0.5),
     (reconciler, "INTERVAL_S", 0.3),
+    (reconciler, "LOOK_UP_INTERVAL_S", 0.2),
+    (look_up, "FIRST_PAUSE_S", 0.1),
     (patience, "FIRST_PAUSE_S", 0.2),
+    (patience, "GRACE_S", 0.5),
+    (reconciliation, "SLACK_S", 1),
     (delivery, "LOST_AFTER_S", 2),
     (delivery_model, "RETRY_DELAYS_S", (0.1,) * len(delivery_model.RETRY_DELAYS_S)),
 )
@@ -60,30 +70,43 @@ OPEN_WRITER: Final = connection.open_writer
 JUMP: Final = timedelta(hours=1)
 
 
-AHEAD: Final = "ahead"
-"""What the variable of the jumps says for a clock that stays two hours ahead: whatever waits for a time is due."""
+AHEAD: Final = "0:2"
+"""A clock that stays two hours ahead: whatever waits for a time is due."""
 
 
 @attrs.define
 class JumpingClock:
     """
-    A wall clock that is set an hour back, right, and an hour ahead, in turn, every so many looks.
+    A wall clock that is set.
 
     Attributes:
-        each: After how many looks it jumps; 0 for one that stays two hours ahead.
+        at: After how many looks it is set.
+
+        hours: By how much it is set then, for good; `None` for a clock that is set an hour back, right, and an hour
+            ahead, in turn, every so many looks.
     """
 
-    each: int
+    at: int
+    hours: int | None
     _clock: SystemClock = attrs.field(factory=SystemClock)
     _looks: int = 0
+
+    @classmethod
+    def of_words(cls, words: str) -> "JumpingClock":
+        """
+        Read `looks` or `looks:hours`.
+        """
+        at, _colon, hours = words.partition(":")
+        return cls(int(at), int(hours) if hours else None)
 
     def now(self) -> datetime:
         """
         Return some time, aware, in UTC.
         """
         self._looks += 1
-        hours = self._looks // self.each % 3 - 1 if self.each else 2
-        return self._clock.now() + hours * JUMP
+        if self.hours is None:
+            return self._clock.now() + (self._looks // self.at % 3 - 1) * JUMP
+        return self._clock.now() + (self.hours if self._looks > self.at else 0) * JUMP
 
 
 def replace(module: ModuleType, name: str, value: Any) -> None:
@@ -105,16 +128,17 @@ def prepare() -> None:
     replace(composition, "webhook_sender", lambda settings: FailingSender(sender(settings), failpoints))
     replace(composition, "carrier", lambda _settings: carrier)
     replace(server, "create_app", lambda dialer: failing_answers(app(dialer), failpoints))
-    jumps = os.environ.get(CLOCK_JUMPS)
+    jumps = os.environ.get(CLOCK)
     if jumps:
-        clock = JumpingClock(0 if jumps == AHEAD else int(jumps))
+        clock = JumpingClock.of_words(jumps)
         replace(composition, "clock", lambda: clock)
     for module, name, value in SHORT:
-        if hasattr(module, name):
-            replace(module, name, value)
+        replace(module, name, value)
     replace(composition, "SqliteStorage", partial(SqliteStorage, busy_timeout_s=BUSY_S))
     if os.environ.get(PAGES_LEFT):
         replace(connection, "open_writer", partial(_open_on_a_full_disk, pages_left=int(os.environ[PAGES_LEFT])))
+    if os.environ.get(FRAMES_LEFT):
+        replace(connection, "open_writer", _open_with_a_short_log)
     if os.environ.get(MISTAKE):
         mistakes.MISTAKES[os.environ[MISTAKE]](carrier)
 
@@ -123,6 +147,18 @@ def _open_on_a_full_disk(path: Path, *, busy_timeout_s: float, pages_left: int) 
     opened = OPEN_WRITER(path, busy_timeout_s=busy_timeout_s)
     ((pages,),) = opened.execute("pragma page_count").fetchall()
     opened.execute(f"pragma max_page_count = {pages + pages_left}").fetchall()
+    return opened
+
+
+def _open_with_a_short_log(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """
+    Open a file, at first with files ending soon for this process; the log is the longest that it writes to.
+    """
+    opened = OPEN_WRITER(path, busy_timeout_s=busy_timeout_s)
+    frames_left = os.environ.pop(FRAMES_LEFT, "")
+    if frames_left:
+        bytes_max = Path(f"{path}-wal").stat().st_size + int(frames_left) * FRAME_BYTES
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, resource.RLIM_INFINITY))
     return opened
 
 

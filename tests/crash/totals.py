@@ -19,10 +19,14 @@ class Totals:
     schedules: int = 0
     kills: int = 0
     stops: int = 0
+    troubles: int = 0
     faults: int = 0
     calls: int = 0
     dials: int = 0
+    refusals: int = 0
     unanswered: int = 0
+    answers_stopped: int = 0
+    house_losses: int = 0
     duplicates: int = 0
     lost: int = 0
     money_difference_micros: int = 0
@@ -34,10 +38,9 @@ class Totals:
         """
         verdict = report.verdict
         self.schedules += 1
-        self.kills += report.kills
-        self.stops += report.stops
-        self.unanswered += report.unanswered
-        for field in ("faults", "calls", "dials", "duplicates", "lost"):
+        for field in ("kills", "stops", "troubles", "unanswered"):
+            setattr(self, field, getattr(self, field) + getattr(report, field))
+        for field in ("faults", "calls", "dials", "refusals", "answers_stopped", "house_losses", "duplicates", "lost"):
             setattr(self, field, getattr(self, field) + getattr(verdict, field))
         self.money_difference_micros += abs(verdict.money_difference_micros)
         broken = [f"{name}: {violation.invariant}: {violation.words}" for violation in verdict.violations]
@@ -47,6 +50,7 @@ class Totals:
     def __str__(self) -> str:
         return (
             f"{self.schedules} schedules, {self.kills} kills, {self.stops} stops, {self.faults} faults of the network,"
-            f" {self.calls} calls, {self.dials} dials; {self.duplicates} duplicates, {self.lost} lost,"
-            f" {self.money_difference_micros} micros of difference, {len(self.broken)} violations"
+            f" {self.troubles} of machines, {self.calls} calls, {self.dials} dials, {self.refusals} refused orders,"
+            f" {self.answers_stopped} answers stopped, {self.house_losses} house losses; {self.duplicates} duplicates,"
+            f" {self.lost} lost, {self.money_difference_micros} micros of difference, {len(self.broken)} violations"
         )

@@ -21,7 +21,8 @@ OPEN: Final = (
     f"select (select count(*) from calls where state not in {TERMINAL})"
     " + (select count(*) from webhook_deliveries where state in ('pending', 'sending'))"
 )
-POLL_S: Final = 0.02
+FRAME_BYTES: Final = 24 + 4096
+"""SQLite, "Database File Format", 4.1: a page, and 24 bytes before it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +36,31 @@ class Order:
     fault: str
     is_accepted: bool
     at: float
+
+    @property
+    def call_id(self) -> str:
+        """
+        The call that it was for.
+        """
+        return self.attempt_id.rpartition("_")[0]
+
+
+@attrs.frozen(kw_only=True)
+class Happening:
+    """
+    A line of the network's log of what became of its calls.
+
+    Attributes:
+        event: `answered`, `words` or `over`.
+
+        words: Whose words whoever answered heard first: the agent's or the apology's.
+    """
+
+    attempt_id: str
+    callee: str
+    event: str
+    at: float
+    words: str = ""
 
     @property
     def call_id(self) -> str:
@@ -74,12 +100,18 @@ class Answered:
 @attrs.define
 class Answers:
     """
-    What all clients were told, and the numbers that were listed meanwhile, with the time of the answer.
+    What all clients were told, and what others did meanwhile.
+
+    Attributes:
+        listed: When numbers were on a Do-Not-Call list, at the latest.
+
+        ended: When calls were canceled or over, at the latest, by others than their worker.
     """
 
     all: list[Answered] = attrs.field(factory=list)
     unanswered: int = 0
     listed: dict[str, float] = attrs.field(factory=dict)
+    ended: dict[str, float] = attrs.field(factory=dict)
 
 
 def read_orders(folder: Path) -> list[Order]:
@@ -87,6 +119,13 @@ def read_orders(folder: Path) -> list[Order]:
     Return what reached the network.
     """
     return [Order(**json.loads(line)) for line in (folder / "orders").read_text().splitlines()]
+
+
+def read_happenings(folder: Path) -> list[Happening]:
+    """
+    Return what became of calls in the network.
+    """
+    return [Happening(**json.loads(line)) for line in (folder / "calls").read_text().splitlines()]
 
 
 def read_messages(folder: Path) -> list[Message]:
@@ -123,7 +162,7 @@ async def hold_lock(database: str, seconds: float) -> None:
     if database.startswith("sqlite:///"):
         opened = sqlite3.connect(database.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
         try:
-            opened.execute("begin immediate")
+            opened.execute("begin exclusive")
             await asyncio.sleep(seconds)
         finally:
             opened.close()
@@ -133,10 +172,50 @@ async def hold_lock(database: str, seconds: float) -> None:
             await asyncio.sleep(seconds)
 
 
-def is_quiet(database: str) -> bool:
+@contextlib.contextmanager
+def kept_log(database: str) -> Iterator[None]:
     """
-    Tell whether all calls are over and all messages were sent or parked.
+    Have SQLite keep its write-ahead log and only add to it, by reading from its beginning.
     """
+    if not database.startswith("sqlite:///"):
+        yield
+        return
+    opened = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)
+    try:
+        opened.execute("begin")
+        opened.execute("select count(*) from calls").fetchall()
+        yield
+    finally:
+        opened.close()
+
+
+def frames_in_log(database: str) -> int:
+    """
+    Return how many frames SQLite's write-ahead log has.
+    """
+    log = Path(f"{database.removeprefix('sqlite:///')}-wal")
+    return log.stat().st_size // FRAME_BYTES if log.exists() else 0
+
+
+def drop_connections(database: str) -> None:
+    """
+    Have the server close all connections to a database, as one that is started anew does; a file has none.
+    """
+    if not database.startswith("sqlite:///"):
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+
+
+def is_quiet(database: str, folder: Path) -> bool:
+    """
+    Tell whether all calls are over, in the network as well, and all messages were sent or parked.
+    """
+    over = {happening.attempt_id for happening in read_happenings(folder) if happening.event == "over"}
+    if any(order.is_accepted and order.attempt_id not in over for order in read_orders(folder)):
+        return False
     with asking(database) as ask:
         return ask(OPEN) == [(0,)]
 
