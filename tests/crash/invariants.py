@@ -108,7 +108,7 @@ def judge(evidence: Evidence) -> Verdict:
             *_dials(ask, calls, orders),
             *_promises(ask, calls, evidence.answers),
             *_do_not_call(ask, calls, accepted, evidence),
-            *_answers(happenings, evidence),
+            *_answers(ask, happenings, evidence),
             *_money(ask),
             *_bills(ask, calls, happenings),
             *_records(ask),
@@ -194,16 +194,20 @@ def _do_not_call(ask: Ask, calls: dict[str, int], accepted: list[Order], evidenc
             yield Violation("I5", f"{order.callee} rang although it is listed.")
 
 
-def _answers(happenings: list[Happening], evidence: Evidence) -> Iterator[Violation]:
+def _answers(ask: Ask, happenings: list[Happening], evidence: Evidence) -> Iterator[Violation]:
     """
-    Look for conversations that began although something was known to stand against them when the phone was answered.
+    Look for conversations that began although something stood against them, and for apologies that nobody wrote down.
 
     A database that can't be asked for a moment stops no conversation, and a clock that was set tells nothing.
     """
     if not (evidence.is_time_steady and evidence.is_database_steady):
         return
+    attempts = "select 'call_' || call_id || '_' || token || '_' || incidents.attempt from incidents"
+    incidents = {attempt_id for (attempt_id,) in ask(f"{attempts} join calls on call_id = calls.id")}
     answered_at = {happening.attempt_id: happening.at for happening in happenings if happening.event == "answered"}
     for happening in happenings:
+        if happening.words == APOLOGY and happening.attempt_id not in incidents:
+            yield Violation("gate", f"Nothing is written down of the apology in {happening.attempt_id}.")
         if happening.words != AGENT:
             continue
         at = answered_at[happening.attempt_id]

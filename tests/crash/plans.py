@@ -7,10 +7,11 @@ from typing import Final
 
 import attrs
 
+from outdial.adapters.sqlite.storage import BUSY_TIMEOUT_S
 from tests.crash.failpoints import ESSENTIAL
 from tests.crash.faults import NAMES, callee
 from tests.crash.others import DEEDS
-from tests.crash.service_process import FRAMES_LEFT, PAGES_LEFT
+from tests.crash.service_process import BUSY, FRAMES_LEFT, PAGES_LEFT
 
 LOCKED_S: Final = 1.5
 LISTED: Final = "+15559990000"
@@ -37,7 +38,7 @@ class Life:
 
         locked_after_s: When somebody else locks the database for a while.
 
-        locked_s: For how long.
+        locked_s: For how long; if for longer than usual, the service is as patient with locks as in earnest.
 
         dropped_after_s: When the database closes all connections.
 
@@ -62,7 +63,8 @@ class Life:
         """
         What the service is to be told of it.
         """
-        given = {PAGES_LEFT: self.pages_left, FRAMES_LEFT: self.frames_left}
+        busy_s = BUSY_TIMEOUT_S if self.locked_s > LOCKED_S else None
+        given = {PAGES_LEFT: self.pages_left, FRAMES_LEFT: self.frames_left, BUSY: busy_s}
         return {name: str(value) for name, value in given.items() if value is not None}
 
     @property
@@ -70,7 +72,8 @@ class Life:
         """
         Whether the database can be asked at any time.
         """
-        return not self.variables and self.locked_after_s is None and self.dropped_after_s is None
+        is_short_of_room = self.pages_left is not None or self.frames_left is not None
+        return not is_short_of_room and self.locked_after_s is None and self.dropped_after_s is None
 
 
 @attrs.frozen(kw_only=True)

@@ -45,6 +45,7 @@ PAGES_LEFT: Final = "OUTDIAL_CRASH_PAGES_LEFT"
 FRAMES_LEFT: Final = "OUTDIAL_CRASH_FRAMES_LEFT"
 """How many frames SQLite may write to its log until the disk is full."""
 
+BUSY: Final = "OUTDIAL_CRASH_BUSY_S"
 BUSY_S: Final = 0.2
 """How long SQLite waits for a lock instead of 5 s: 1.5 s of a locked database are here what 30 s are in earnest."""
 
@@ -134,7 +135,7 @@ def prepare() -> None:
         replace(composition, "clock", lambda: clock)
     for module, name, value in SHORT:
         replace(module, name, value)
-    replace(composition, "SqliteStorage", partial(SqliteStorage, busy_timeout_s=BUSY_S))
+    replace(composition, "SqliteStorage", partial(SqliteStorage, busy_timeout_s=float(os.environ.get(BUSY, BUSY_S))))
     if os.environ.get(PAGES_LEFT):
         replace(connection, "open_writer", partial(_open_on_a_full_disk, pages_left=int(os.environ[PAGES_LEFT])))
     if os.environ.get(FRAMES_LEFT):
