@@ -1,8 +1,8 @@
 """
 The long run: `python -m tests.crash --minutes 10 --seed 1 --database sqlite`, or `make crash`.
 
-First every place at which the service can die, at each of its passes, every write that can fail, every look at a clock
-that is set, and a long lock; then schedules by seed until the time is up. It prints each seed that breaks an invariant;
+First every place at which the service can die, at each of its passes, every write that can fail, a clock that is set in
+each phase, and a long lock; then schedules by seed until the time is up. It prints each seed that breaks an invariant;
 `--seed N --minutes 0 --no-places` plays that one again.
 """
 

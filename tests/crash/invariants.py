@@ -131,6 +131,14 @@ def judge(evidence: Evidence) -> Verdict:
     )
 
 
+def assert_all_hold(verdict: Verdict) -> None:
+    """
+    Let only a schedule pass that broke nothing.
+    """
+    assert () == verdict.violations
+    assert (0, 0, 0) == (verdict.duplicates, verdict.lost, verdict.money_difference_micros)
+
+
 def outdial_call(body: str) -> str:
     """
     Return the call that an answer 201 names.

@@ -31,6 +31,7 @@ from tests.crash.failpoints import Failpoints
 from tests.crash.faults import BUSY, UNAVAILABLE
 
 ANSWER_S: Final = 0.6
+FIND_S: Final = 2.0
 GOODBYE_S: Final = 1.0
 """How long the ends of calls are waited for that are hung up as the adapter stops."""
 
@@ -123,7 +124,7 @@ class NetworkCarrier:
         """
         self._failpoints.reach("find:before")
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(FIND_S):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
                 with contextlib.closing(writer):
                     writer.write(f"{json.dumps({'find': attempt_id})}\n".encode())

@@ -133,3 +133,7 @@ def _random_life(chance: random.Random) -> Life:
         ),
     )
     return chance.choice(lives)
+
+
+ASLEEP: Final = Life(failpoint="order:sent:1:stop", others="list")
+"""A worker that sleeps while its phone rings, is answered, and turns out to have been on a Do-Not-Call list."""

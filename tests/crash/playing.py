@@ -34,8 +34,8 @@ QUICK_CALLEES: Final = (callee("honest"), callee("refuse", 1), callee("accept+50
 
 ALL: Final = tuple(map(callee, NAMES))
 ENDLESS: Final = 10**6
-LOOKS: Final = 80
-"""At which looks at the clock it is set; the calls are over by then."""
+LOOKS: Final = range(1, 100, 3)
+"""At which looks at the clock it is set; the calls are over by then, and every phase has had one."""
 
 LOCKED_S: Final = 30.0
 
@@ -96,12 +96,18 @@ class Play:
         frames = range(clean.frames if clean is not None and self._database == "sqlite" else 0)
         await self.play_all((f"{frame} frames", _with_disk(frame)) for frame in frames)
 
+    async def clocks(self, clocks: Iterable[str]) -> None:
+        """
+        Set the clock in some ways, see `JumpingClock.of_words`.
+        """
+        await self.play_all((f"clock {clock}", Plan(callees=ALL, lives=(Life(),), clock=clock)) for clock in clocks)
+
     async def all_clocks(self) -> None:
         """
-        Set the clock an hour back, or ahead, at each look at it.
+        Set the clock an hour back, or ahead, in each phase of calls.
         """
-        clocks = [f"{look}:{hours}" for look in range(1, LOOKS) for hours in (-1, 1)]
-        await self.play_all((f"clock {clock}", Plan(callees=ALL, clock=clock)) for clock in clocks)
+        clocks = [f"{look}:{hours}" for look in LOOKS for hours in (-1, 1)]
+        await self.clocks(clocks)
 
     async def long_lock(self) -> None:
         """

@@ -40,6 +40,9 @@ PAUSE_S: Final = 0.02
 LIFE_S: Final = 20.0
 """How long a life goes on that is to end at a failpoint, or when all is over."""
 
+SET_LIFE_S: Final = 4.0
+"""How long a life goes on whose clock is set: back, it has messages wait for an hour."""
+
 ROOM_AFTER_S: Final = 0.8
 """How long a disk stays full."""
 
@@ -87,7 +90,8 @@ async def _run(plan: Plan, built: Rig) -> Report:
     others = Others(database=database, account_id=customer.account_id, callees=plan.callees, answers=answers)
     asking = asyncio.create_task(_ask_all(built, plan, customer, answers))
     try:
-        for life in plan.lives:
+        for planned in plan.lives:
+            life = attrs.evolve(planned, killed_after_s=planned.killed_after_s or SET_LIFE_S) if plan.clock else planned
             built.while_stopped = partial(DEEDS[life.others], others) if life.others else None
             await built.start(life.failpoint, **life.variables)
             await _live(built, life, asking)
