@@ -129,11 +129,17 @@ class Running:
             if found := re.search(pattern, line):
                 return found
 
+    def tell(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """
+        Send a signal.
+        """
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> Outcome:
         """
         Send a signal and return how the program ended.
         """
-        self._process.send_signal(number)
+        self.tell(number)
         return self.outcome()
 
     def outcome(self) -> Outcome:

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.endtoend.service import serving
+from tests.endtoend.service import outdial, serving
 from tests.endtoend.sound import recording
 from tests.endtoend.test_sip_calls import transactions
 from tests.telephony.calls import run
@@ -64,5 +64,31 @@ def test_the_phone_hears_of_the_hang_up(case: Case, tmp_path: Path) -> None:
         )
         assert over == again
         assert (25.0 - case.charge, 0.0) == (wallet["available"], wallet["held"])
+
+    run(scenario())
+
+
+def test_a_talk_over_sip_may_end_by_itself_when_the_service_ends(tmp_path: Path) -> None:
+    """
+    The greeting is spoken to its end after SIGTERM, the phone hears one BYE, and the service ends in order with it.
+    """
+
+    async def scenario() -> None:
+        async with sipp("answer", tmp_path) as callee:
+            trunk = f"sip:127.0.0.1:{callee.port};transport=udp"
+            sound = recording(tmp_path, 2)
+            settings = {"carrier": "sip", "sip_trunk": trunk, "speech_file": sound, "drain_s": "60"}
+            async with serving(tmp_path, **settings) as running:
+                call_id = (await running.post(await running.agent()))["call_id"]
+                await running.reached(call_id, "in-progress")
+            await callee.finish()
+        over = await outdial(tmp_path, running.variables, "calls", "show", call_id)
+
+        assert 1 == len(transactions(callee, "BYE"))
+        assert ("completed", "hang_up_agent", 0.05) == (
+            over["status"],
+            over["ended_reason"],
+            over["billing"]["total_charge"],
+        )
 
     run(scenario())

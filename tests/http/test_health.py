@@ -115,6 +115,36 @@ def test_process_whose_dialler_stopped_is_not_ready(monkeypatch: pytest.MonkeyPa
     assert "1" == answer.headers["Retry-After"]
 
 
+def test_process_that_drains_is_not_ready() -> None:
+    """
+    It says so, and how many calls go on, so that its operator knows what it waits for.
+    """
+    api = Api(dials=True)
+    api.run(api.dialer.drain())
+
+    answer = api.get("/readyz", key=None)
+    taken = api.post().status_code
+    api.close()
+
+    assert (503, "unavailable") == problem_of(answer)
+    assert "Draining: nothing more is dialled, 0 calls go on." == answer.json()["checks"]["worker"]
+    assert 201 == taken
+
+
+def test_process_whose_database_is_in_a_new_place_is_not_ready_to_dial() -> None:
+    """
+    After a restore nothing is dialled before the calls that waited were ended.
+    """
+    api = Api(dials=True)
+    api.run(api.storage.transact(lambda transaction: transaction.places.leave()))
+
+    answer = api.get("/readyz", key=None)
+    api.close()
+
+    assert (503, "unavailable") == problem_of(answer)
+    assert "restored, copied or promoted" in answer.json()["checks"]["worker"]
+
+
 def test_process_that_tells_no_webhooks_is_ready_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Calls are taken and dialled all the same, so that no load balancer must turn away.

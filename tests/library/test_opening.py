@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import pytest
 
 import outdial
@@ -176,6 +177,32 @@ def test_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     """
     with pytest.raises(StorageError):
         outdial.Dialer(in_file(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(("drain_s", "disposition"), [(0, "disconnected"), (60, "hang_up_agent")])
+def test_leaving_the_block_lets_talks_go_on_for_as_long_as_was_set(
+    tmp_path: Path, drain_s: int, disposition: str
+) -> None:
+    """
+    With time they end by themselves, without any they are hung up; either way the block is left when they are over.
+    """
+
+    async def main() -> None:
+        settings = attrs.evolve(in_file(tmp_path), drain_s=drain_s, simulator_time_scale=0.3)
+        async with opened(settings) as clinic:
+            decision = await clinic.dialer.dial(CALLEE, clinic.agent_id)
+            assert isinstance(decision, Accepted)
+            async for call in clinic.dialer.watch(decision.call, timeout_s=STOP_S):
+                if call.status == "in-progress":
+                    break
+
+        async with outdial.open(settings, dials=False) as beside:
+            view = await beside.call(decision.call.id)
+
+        assert isinstance(view, outdial.CallView)
+        assert disposition == view.call.disposition
+
+    asyncio.run(main())
 
 
 def test_stop_may_be_asked_for_again() -> None:

@@ -11,17 +11,27 @@ import pytest
 from outdial.adapters.memory import storage_calls
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.call import Call
-from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
 from outdial.entrypoints import stopping
 from outdial.entrypoints.http import server
 from outdial.entrypoints.worker import call_worker, roll, webhook_worker
 from outdial.entrypoints.worker.call_worker import SENDS_TIMEOUT_S, CallWorker
 from outdial.entrypoints.worker.pulse import BEAT_S, SILENT_S
-from outdial.ports.carrier import Announce, Audio, Connect
+from outdial.ports.carrier import (
+    Announce,
+    Audio,
+    Connect,
+    DialOrder,
+    OnAnswer,
+    Placed,
+    Report,
+    UncertainError,
+    no_objection,
+)
 from tests.service.calls import take
 from tests.worker.office import Office, office, released, running
-from tests.worker.scripted_carrier import Line, silence, talk_for_ever
+from tests.worker.scripted_carrier import Line, ScriptedCarrier, silence, talk_for_ever
 from tests.worker.virtual_time import elapsed_s, in_virtual_time
 
 TALK_S: Final = 90
@@ -185,6 +195,23 @@ async def test_a_lease_that_is_under_way_is_given_back() -> None:
         assert State.QUEUED is (await bureau.call(accepted)).state
 
 
+class _CuttingCarrier(ScriptedCarrier):
+    """
+    A carrier that, when it is stopped, hears no answer any more to orders that are on their way.
+    """
+
+    async def place(
+        self, order: DialOrder, connect: Connect, report: Report, on_answer: OnAnswer = no_objection
+    ) -> Placed:
+        """
+        Send an order, whose answer may be lost.
+        """
+        placed = await super().place(order, connect, report, on_answer)
+        if not self.is_started:
+            raise UncertainError(HangUpCause(words="stopped"))
+        return placed
+
+
 @pytest.mark.parametrize("takes_s", [4, SENDS_TIMEOUT_S - 1])
 @in_virtual_time
 async def test_an_order_on_its_way_is_answered_before_it_is_hung_up(takes_s: float) -> None:
@@ -197,14 +224,14 @@ async def test_an_order_on_its_way_is_answered_before_it_is_hung_up(takes_s: flo
 
     async with office() as bureau:
         (accepted,) = await bureau.accept()
-        carrier = bureau.carrier(slow)
-        dialler = bureau.dialler(carrier)
+        dialler = bureau.dialler(_CuttingCarrier(bureau.clock, slow))
         await dialler.start()
         await bureau.reached(accepted, State.SENDING)
         began_s = elapsed_s()
 
         await dialler.stop()
 
+        assert State.DIALING in await bureau.states(accepted)
         call = await bureau.call(accepted)
         assert (State.SETTLED, Disposition.CANCELED) == (call.state, call.disposition)
         assert elapsed_s() - began_s <= takes_s + 1
