@@ -47,9 +47,9 @@ crash: $(VENV)/developed
 	$(BIN)/python -m tests.crash --database sqlite --minutes $(CRASH_MINUTES)
 	$(BIN)/python -m tests.crash --database postgres --minutes $(CRASH_MINUTES)
 
-# What strangers may send, searched fifty times longer than by `make test`: some 20 minutes.
+# What strangers may send, and lives of calls, searched fifty times longer than by `make test`: some 30 minutes.
 fuzz: $(VENV)/developed
-	OUTDIAL_FUZZ=50 $(BIN)/pytest --timeout 900 tests/fuzz
+	OUTDIAL_FUZZ=50 $(BIN)/pytest --timeout 1800 tests/fuzz tests/life
 
 check-programs:
 	sh tests/programs.sh

@@ -127,6 +127,13 @@ def open_postgres(folder: Path) -> Callable[[], Storage]:
     return functools.partial(PostgresStorage, url)
 
 
+def url_of(folder: Path) -> str:
+    """
+    Return the address of the database that `open_postgres` gave a folder; empty when it gave none.
+    """
+    return _IN_USE.get(folder, "")
+
+
 @functools.cache
 def _cleaner(url: str) -> "psycopg.Connection[Any]":
     connection = psycopg.connect(url, autocommit=True)
