@@ -66,11 +66,13 @@ def note_cut_line(transaction: Transaction, dialled: Call, *, at: datetime) -> C
     Write down that an order was in the network whose call others had ended, and that it was hung up unanswered.
 
     Returns:
-        The call, unchanged.
+        The call as it is now, unchanged.
     """
-    if _stored(transaction, dialled) is not None:
-        _record(transaction, dialled, IncidentKind.LINE_CUT, Objection.OVER, at)
-    return dialled
+    call = _stored(transaction, dialled)
+    if call is None:
+        return dialled
+    _record(transaction, dialled, IncidentKind.LINE_CUT, Objection.OVER, at)
+    return call
 
 
 def _objection(transaction: Transaction, call: Call | None, dialled: Call, at: datetime) -> Objection | None:

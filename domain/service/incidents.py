@@ -2,7 +2,7 @@
 Showing the operator who was reached by calls that were not to go on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import attrs
 
@@ -60,11 +60,10 @@ def list_incidents(reader: Reader, account_id: int | None, *, before: int | None
         found = reader.incidents.incidents(account_id, before=before, limit=limit + 1)
     page = found[:limit]
     following = page[-1].number if len(found) > limit else None
-    return IncidentsPage(incidents=tuple(_views(reader, page)), following=following)
+    return IncidentsPage(incidents=_views(reader, page), following=following)
 
 
-def _views(reader: Reader, incidents: Iterable[Incident]) -> Iterator[IncidentView]:
-    for incident in incidents:
-        call = reader.calls.call_of_any_account(CallReference(number=incident.call_id))
-        if call is not None:
-            yield IncidentView(incident=incident, call=attrs.evolve(call, attempt=incident.attempt))
+def _views(reader: Reader, incidents: Iterable[Incident]) -> tuple[IncidentView, ...]:
+    found = ((one, reader.calls.call_of_any_account(CallReference(number=one.call_id))) for one in incidents)
+    views = ((one, attrs.evolve(call, attempt=one.attempt)) for one, call in found if call is not None)
+    return tuple(IncidentView(incident=one, call=call) for one, call in views)

@@ -44,7 +44,7 @@ class AnswerGate:
         """
         self._line = line
         self._call = call
-        self._confirmed_at_s = -math.inf
+        self._confirmed_at_s, self._confirmed_at = -math.inf, line.clock.now()
         self.objection: Objection | None = None
         self.keeps_line = False
 
@@ -52,7 +52,7 @@ class AnswerGate:
         """
         Note that the database has just said that the call is this attempt's.
         """
-        self._confirmed_at_s = asyncio.get_running_loop().time()
+        self._confirmed_at_s, self._confirmed_at = asyncio.get_running_loop().time(), self._line.clock.now()
 
     async def ask(self) -> Announce | None:
         """
@@ -68,8 +68,7 @@ class AnswerGate:
                 work = partial(check_answer, dialled=call, at=self._line.clock.now())
                 self.objection = await self._line.storage.transact(work)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows whether the conversation may begin
-            is_sure = asyncio.get_running_loop().time() - self._confirmed_at_s < SURE_FOR_S
-            self.objection = None if is_sure else Objection.NOT_CHECKED
+            self.objection = None if self._is_sure else Objection.NOT_CHECKED
             _log.warning("answer_not_checked", call_id=call.call_id, problem=str(error) or type(error).__name__)
         if self.objection is None:
             self.keeps_line = False
@@ -78,3 +77,11 @@ class AnswerGate:
         _log.error("answered_call_stopped", call_id=call.call_id, attempt_id=call.attempt_id, why=why)
         self._line.on_incident(IncidentKind.ANSWER_STOPPED, self.objection)
         return self._line.apology
+
+    @property
+    def _is_sure(self) -> bool:
+        """
+        Whether nobody else can have ended the call since it was confirmed; the steady clock leaves out a suspension.
+        """
+        steady_s = asyncio.get_running_loop().time() - self._confirmed_at_s
+        return max(steady_s, (self._line.clock.now() - self._confirmed_at).total_seconds()) < SURE_FOR_S

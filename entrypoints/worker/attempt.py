@@ -8,6 +8,7 @@ that it was not placed: it ends by the carrier's word, or is left unknown to the
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -247,7 +248,7 @@ class Attempt:
             event = await self._next_event(until_s)
             if event is not None:
                 await self._apply(event)
-            elif self._call.state is State.IN_PROGRESS:
+            elif self._call.state is State.IN_PROGRESS or self._gate.objection is not None:
                 self._take(await self._close(self._overdue_disposition))
             else:
                 await self._doubt(TIME_IS_UP)
@@ -290,7 +291,8 @@ class Attempt:
         End the call without the carrier's word.
         """
         at = self._line.clock.now()
-        return await self._store(partial(close, dialled=self._call, at=at, disposition=disposition))
+        work = partial(close, dialled=self._call, at=at, disposition=disposition)
+        return await self._store(self._unless_stopped(work, at))
 
     def _at_once(self, work: Callable[..., T], **arguments: object) -> Callable[[Transaction], T]:
         """
@@ -343,24 +345,28 @@ class Attempt:
             self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        writing = self._writing(event)
         try:
-            self._take(await self._store(writing))
+            self._take(await self._store(self._writing(event)))
         except StorageError:
             if self._gate.objection is not None:  # an incident is written however long it takes
-                self._line.on_late(self._call, writing)
+                self._line.on_late(self._call, self._writing(event))
             raise
         self._carrier_is_done = isinstance(event, Ended)
         self._log.info("call_progress", state=self._call.state)
 
     def _writing(self, event: CallEvent) -> Callable[[Transaction], Call]:
         """
-        Return what an event writes; of a call that was stopped nothing counts any more but that.
+        Return what an event writes.
+        """
+        work = partial(apply_event, dialled=self._call, event=event, patience=self._line.patience)
+        return self._unless_stopped(work, event.at)
+
+    def _unless_stopped(self, work: Callable[[Transaction], Call], at: datetime) -> Callable[[Transaction], Call]:
+        """
+        Return a work; of a call that was stopped nothing counts any more but that.
         """
         objection = self._gate.objection
-        if objection is not None:
-            return partial(stop_answered, dialled=self._call, at=event.at, objection=objection)
-        return partial(apply_event, dialled=self._call, event=event, patience=self._line.patience)
+        return work if objection is None else partial(stop_answered, dialled=self._call, at=at, objection=objection)
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:
         """

@@ -24,13 +24,17 @@ from outdial.ports.storage import Transaction
 from tests import builders
 from tests.listing import list_callee
 from tests.worker.office import Office, office, released, running
-from tests.worker.scripted_carrier import Line
+from tests.worker.scripted_carrier import Line, ScriptedCarrier, hang_up_in_order, ignore
 from tests.worker.virtual_time import in_virtual_time
 
 APOLOGY: Final = Announce(audio=Audio(pcm=bytes(2 * 8000 * 4)))
 ANSWER_S: Final = 10.0
 TALK_S: Final = 60
 
+ANSWERED_S: Final = 1 + SURE_FOR_S + 0.1
+"""When nobody is sure any more of a call that was ringing after a second."""
+
+FAILS_AFTER_S: Final = 5.0
 OUTAGE_S: Final = 120.0
 """Longer than an attempt tries to write."""
 
@@ -45,6 +49,7 @@ class Callee:
     """
 
     answers_after_s: float = ANSWER_S
+    hears_no_end: bool = False
     heard: list[str] = attrs.field(factory=list)
     _talks: set[asyncio.Task[None]] = attrs.field(factory=set)
 
@@ -60,7 +65,7 @@ class Callee:
         instead = await line.on_answer()
         self.heard.append("the agent" if instead is None else "an apology")
         await asyncio.sleep(TALK_S if instead is None else instead.audio.duration_s)
-        if not line.is_over:
+        if not line.is_over and not self.hears_no_end:
             self.heard.append("the end")
             line.end(Disposition.HANG_UP_AGENT, talk_s=TALK_S if instead is None else 4)
 
@@ -88,6 +93,23 @@ async def _take_the_database_away(bureau: Office, _call: Call) -> None:
     asyncio.get_running_loop().call_later(ANSWER_S + 3, partial(setattr, bureau.storage, "is_down", False))
 
 
+async def _take_the_database_away_in_silence(bureau: Office, call: Call) -> None:
+    bureau.storage.fails_after_s = FAILS_AFTER_S
+    await _take_the_database_away(bureau, call)
+
+
+async def _bring_the_database_back_for_the_answer(bureau: Office, _call: Call) -> None:
+    bureau.storage.is_down, bureau.storage.fails_after_s = True, FAILS_AFTER_S
+    failed_s = ANSWERED_S + FAILS_AFTER_S
+    for at_s, is_down in ((failed_s + 0.1, False), (failed_s + 0.5, True), (OUTAGE_S, False)):
+        asyncio.get_running_loop().call_at(at_s, partial(setattr, bureau.storage, "is_down", is_down))
+
+
+async def _suspend_the_machine(bureau: Office, call: Call) -> None:
+    bureau.clock.slept_s = 3600
+    await _take_the_database_away(bureau, call)
+
+
 async def _incidents(bureau: Office, call: Call) -> list[Caught]:
     found = await bureau.storage.reliable.read(
         lambda reader: reader.incidents.incidents(call.account_id, before=None, limit=9)
@@ -103,9 +125,9 @@ async def _answered(trouble: Trouble | None, callee: Callee) -> tuple[Office, Ca
     caught: list[Caught] = []
     async with office() as bureau:
         (call,) = await bureau.accept()
-        dialler = bureau.dialler(
-            bureau.carrier(callee.fate), apology=APOLOGY, on_incident=lambda *told: caught.append(told)
-        )
+        on_hang_up = ignore if callee.hears_no_end else hang_up_in_order
+        carrier = ScriptedCarrier(bureau.clock, callee.fate, on_hang_up=on_hang_up)
+        dialler = bureau.dialler(carrier, apology=APOLOGY, on_incident=lambda *told: caught.append(told))
         async with running(dialler):
             await bureau.reached(call, State.RINGING)
             if trouble is not None:
@@ -157,7 +179,7 @@ async def test_nothing_is_said_for_a_database_that_was_away_for_long() -> None:
     """
     Nobody knows whether the conversation may begin: the callee hears the apology within seconds, and nothing is billed.
     """
-    callee = Callee(answers_after_s=1 + SURE_FOR_S + 0.1)
+    callee = Callee(answers_after_s=ANSWERED_S)
 
     bureau, call, caught = await _answered(_take_the_database_away, callee)
 
@@ -194,26 +216,44 @@ async def test_without_the_gate_a_listed_callee_would_be_talked_to(monkeypatch: 
 
 
 @in_virtual_time
-async def test_an_incident_outlives_an_outage_that_its_call_does_not() -> None:
+async def test_a_machine_that_was_suspended_is_sure_of_nothing() -> None:
     """
-    The end can't be written for so long that the attempt gives up: the incident is written when the database is back.
+    Its steady clock stood still, while others may have ended the call: the database has to be asked.
     """
-    callee, caught = Callee(answers_after_s=1 + SURE_FOR_S + 0.1), list[Caught]()
+    callee = Callee(answers_after_s=1 + SURE_FOR_S - 0.1)
 
-    async with office() as bureau:
-        (call,) = await bureau.accept()
-        dialler = bureau.dialler(
-            bureau.carrier(callee.fate), apology=APOLOGY, on_incident=lambda *told: caught.append(told)
-        )
-        async with running(dialler):
-            await bureau.reached(call, State.RINGING)
-            bureau.storage.is_down = True
-            await asyncio.sleep(OUTAGE_S)
-            bureau.storage.is_down = False
-            over = await bureau.over(call)
+    _, _, caught = await _answered(_suspend_the_machine, callee)
 
     assert ["an apology", "the end"] == callee.heard
-    assert (Disposition.CANCELED, 0) == (over.disposition, over.charge_micros)
+    assert [(IncidentKind.ANSWER_STOPPED, Objection.NOT_CHECKED)] == caught
+
+
+@in_virtual_time
+async def test_a_stopped_call_is_not_billed_for_an_end_that_never_comes() -> None:
+    """
+    The carrier says no more after the apology, which nobody could write down: no talk is made of that.
+    """
+    callee = Callee(answers_after_s=ANSWERED_S, hears_no_end=True)
+
+    bureau, call, caught = await _answered(_take_the_database_away_in_silence, callee)
+
+    assert ["an apology"] == callee.heard
+    assert (Disposition.CANCELED, 0, None) == (call.disposition, call.charge_micros, call.answered_at)
+    assert [(IncidentKind.ANSWER_STOPPED, Objection.NOT_CHECKED)] == caught == await _incidents(bureau, call)
+    assert await released(bureau, call)
+
+
+@in_virtual_time
+async def test_an_incident_outlives_an_outage_that_its_attempt_does_not() -> None:
+    """
+    The database is back for the answer alone; the end is written when the attempt has long given up.
+    """
+    callee = Callee(answers_after_s=ANSWERED_S)
+
+    bureau, call, caught = await _answered(_bring_the_database_back_for_the_answer, callee)
+
+    assert ["an apology", "the end"] == callee.heard
+    assert (Disposition.CANCELED, 0) == (call.disposition, call.charge_micros)
     assert [(IncidentKind.ANSWER_STOPPED, Objection.NOT_CHECKED)] == caught == await _incidents(bureau, call)
 
 

@@ -22,6 +22,8 @@ class UnreliableStorage:
     Attributes:
         is_down: Whether nothing works.
 
+        fails_after_s: How long a transaction takes that fails.
+
         transactions: How many were asked for.
 
         fails: Tells by the number of a transaction whether it fails.
@@ -37,6 +39,7 @@ class UnreliableStorage:
 
     def __init__(self, storage: Storage) -> None:
         self.is_down = False
+        self.fails_after_s = 0.0
         self.transactions = 0
         self.fails: Callable[[int], bool] = lambda _number: False
         self.loses_answers = False
@@ -70,6 +73,8 @@ class UnreliableStorage:
         number = self.transactions
         fails = self.is_down or self.fails(number)
         if fails and not self.loses_answers:
+            if self.fails_after_s:
+                await asyncio.sleep(self.fails_after_s)
             raise self.error("The database can't be used now.")
         result = await self.reliable.transact(work)
         if delay_s := self.hears_late_s(number):

@@ -55,13 +55,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 class LoopClock:
     """
     A wall clock that goes with the running loop's time.
+
+    Attributes:
+        slept_s: How long the machine was suspended, which the loop's time does not tell.
     """
+
+    slept_s = 0.0
 
     def now(self) -> datetime:
         """
         Return the builders' time and what has passed since the loop began.
         """
-        return builders.NOW + timedelta(seconds=elapsed_s())
+        return builders.NOW + timedelta(seconds=elapsed_s() + self.slept_s)
 
 
 def elapsed_s() -> float:
