@@ -8,6 +8,9 @@ WAITING := tests/contract/carrier tests/crash tests/endtoend tests/heard tests/t
 # Tests that load the machine and hold real time limits meanwhile have it to themselves.
 ALONE   := tests/scale
 
+# Otherwise each of the hundreds of processes that tests start would compile outdial anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint check-programs pytest bench soak crash fuzz clean
 
 run: $(VENV)/installed

@@ -109,7 +109,7 @@ def test_tests_of_the_source_distribution_pass(built: Built) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *FAST_TESTS],
         cwd=built.source,
-        env=unmeasured({"PYTHONPATH": str(built.source)}),
+        env=unmeasured({"PYTHONPATH": str(built.source), "PYTHONDONTWRITEBYTECODE": "1"}),
         capture_output=True,
         text=True,
         timeout=200,
