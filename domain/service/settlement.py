@@ -39,7 +39,8 @@ def block(
     Returns:
         The call; `None` when it may have been dialled, or is over.
     """
-    return _release(transaction, call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause), at)
+    blocked = call.after(Trigger.BLOCK, ended_at=at, disposition=disposition, cause=cause, not_before=None)
+    return _release(transaction, blocked, at)
 
 
 def cancel(transaction: Transaction, call: Call, *, at: datetime) -> Call | None:
@@ -49,7 +50,8 @@ def cancel(transaction: Transaction, call: Call, *, at: datetime) -> Call | None
     Returns:
         The call; `None` when it may have been dialled, or is over.
     """
-    return _release(transaction, call.after(Trigger.CANCEL, ended_at=at, disposition=Disposition.CANCELED), at)
+    why = {"disposition": Disposition.CANCELED, "cause": None}
+    return _release(transaction, call.after(Trigger.CANCEL, ended_at=at, not_before=None, **why), at)
 
 
 def reveal(

@@ -18,6 +18,7 @@ from outdial.domain.model.patience import Patience
 from outdial.domain.model.wallet import EntryKind
 from outdial.domain.service.dialling import pass_no_return, refuse
 from outdial.domain.service.hanging_up import hang_up
+from outdial.domain.service.reconciliation import reconcile
 from tests import builders
 from tests.contract.storage.database import Database
 from tests.listing import list_callee
@@ -157,7 +158,13 @@ def test_a_call_that_waits_for_its_next_attempt_is_canceled_at_once(database: Da
 
     database.transact(partial(hang_up, account=builders.account(), reference=reference, at=after(4)))
 
-    assert (State.CANCELED, Disposition.CANCELED) == (now(database, call).state, now(database, call).disposition)
+    over = now(database, call)
+    assert (State.CANCELED, Disposition.CANCELED, None, None) == (
+        over.state,
+        over.disposition,
+        over.cause,
+        over.not_before,
+    )
     assert _dial(database, 1000) is None
 
 
@@ -170,6 +177,18 @@ def test_a_number_that_was_listed_meanwhile_is_not_dialled_again(database: Datab
 
     assert _dial(database, 1000) is None
     assert Disposition.DO_NOT_CALL is now(database, call).disposition
+
+
+def test_a_call_that_expires_before_its_next_attempt_waits_no_more(database: Database) -> None:
+    """
+    Nothing says any longer when it will be dialled.
+    """
+    call = _refuse(database, in_state(database, State.SENDING))
+
+    database.transact(partial(reconcile, limit=9, at=call.expires_at, patience=builders.PATIENCE))
+
+    over = now(database, call)
+    assert (State.BLOCKED, Disposition.EXPIRED, None) == (over.state, over.disposition, over.not_before)
 
 
 def test_a_call_that_would_expire_first_is_over(database: Database) -> None:
