@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from outdial.domain.model.call import Call, Status
 from outdial.domain.model.contact import Person
 from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.lifecycle import State
 from outdial.domain.model.listing import Page
 from outdial.domain.model.money import as_number
 from outdial.domain.model.policy import ESTIMATED_START_DELAY_S
@@ -167,7 +168,7 @@ def call_body(view: CallView) -> CallDetailBody:
         contact=_contact_body(view.contact) if view.contact is not None else None,
         variables=dict(call.script.variables),
         billing=_billing_body(call),
-        ended_reason=call.disposition,
+        ended_reason=call.disposition if call.is_terminal else None,
         hang_up_cause=str(call.cause) or None if call.cause is not None else None,
     )
 
@@ -195,7 +196,7 @@ def _summary_body(view: CallView) -> CallSummaryBody:
         summary=None,
         recording_url=None,
         contact=_contact_body(view.contact) if view.contact is not None else None,
-        ended_reason=call.disposition,
+        ended_reason=call.disposition if call.is_terminal else None,
     )
 
 
@@ -211,6 +212,8 @@ def _billing_body(call: Call) -> BillingBody:
     status: Literal["held", "billed", "released"]
     if not call.is_terminal:
         status = "held"
+    elif call.state is State.REVEALED:  # too late: its hold was released before
+        status = "released"
     elif call.answered_at is not None and call.disposition is not Disposition.OUTCOME_UNKNOWN:
         status = "billed"
     else:

@@ -2,6 +2,7 @@
 `GET /api/v1/calls/{id}`: what became of a call, at each stage of its life.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,6 +11,11 @@ import attrs
 import pytest
 
 from outdial.domain.model.agent import RuntimeKind
+from outdial.domain.model.disposition import Disposition, HangUpCause
+from outdial.domain.model.lifecycle import State
+from outdial.domain.model.listing import Page, PageRange
+from outdial.domain.service.reading import CallView
+from outdial.entrypoints.wire.calls import call_body, call_page_body
 from tests import builders
 from tests.entrypoints.clinic import AGENT, CLINIC, CONTACT, OTHERS_AGENT, OTHERS_KEY
 from tests.http.api import BODY, CALLS, MEMORY, Api, problem_of
@@ -155,6 +161,33 @@ def test_failed_call_costs_nothing_and_says_why() -> None:
     assert (None, 0) == (body["started_at"], body["duration_seconds"])
     assert ("released", 0.0, 0.0) == tuple(body["billing"][name] for name in ("status", "final_charge", "total_charge"))
     assert (25_000_000, 0) == (wallet.balance_micros, wallet.held_micros)
+
+
+def test_call_that_waits_for_its_next_attempt_has_no_end() -> None:
+    """
+    Whoever waits for an `ended_reason` is not told that of an attempt; the network's words are there to be read.
+    """
+    waiting = builders.call(disposition=Disposition.CARRIER_ERROR, cause=HangUpCause(code=503, words="Down"), attempt=1)
+
+    body = checked(json.loads(json.dumps(call_body(CallView(call=waiting, contact=None)))))
+    page = Page(records=(CallView(call=waiting, contact=None),), count=1, range=PageRange(limit=1), following=None)
+    (summary,) = call_page_body(page)["calls"]
+
+    assert ("queued", None, "503 Down") == (body["status"], body["ended_reason"], body["hang_up_cause"])
+    assert summary["ended_reason"] is None
+
+
+def test_call_whose_outcome_came_too_late_was_not_billed() -> None:
+    """
+    Its hold was released, and what it cost is not its account's.
+    """
+    revealed = builders.call(
+        state=State.REVEALED, answered_at=builders.NOW, disposition=Disposition.HANG_UP_CALLEE, talk_s=60
+    )
+
+    body = call_body(CallView(call=revealed, contact=None))
+
+    assert ("completed", "released", 0) == (body["status"], body["billing"]["status"], body["billing"]["total_charge"])
 
 
 def test_call_is_read_by_row_and_by_its_public_id(api: Api) -> None:
