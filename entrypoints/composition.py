@@ -39,6 +39,7 @@ from outdial.adapters.system.randomness import SystemRandomness
 from outdial.adapters.webhook_http.sender import HttpWebhookSender
 from outdial.domain.model.agent import RuntimeKind
 from outdial.domain.model.sip_address import parse_sip_address
+from outdial.entrypoints.dialogs_folder import dialogs_folder
 from outdial.entrypoints.setting_texts import SQLITE_PREFIX, PostgresUrl
 from outdial.entrypoints.settings import Settings
 from outdial.ports.archive import Archive
@@ -258,9 +259,12 @@ def tracer(settings: Settings) -> Tracer:
     return OpenTelemetryTracer.to_collector(settings.traces, version=VERSION, role=settings.role)
 
 
-def carrier(settings: Settings) -> Carrier:
+def carrier(settings: Settings, *, ends_lost_calls: bool = True) -> Carrier:
     """
     Return what rings the phones.
+
+    Args:
+        ends_lost_calls: Whether it remembers calls that talk, and hangs up those of killed processes.
 
     Raises:
         CarrierUnavailableError: The settings of the trunk don't fit together.
@@ -286,16 +290,11 @@ def carrier(settings: Settings) -> Carrier:
             rtp_port_min=first_port,
             rtp_port_max=last_port,
             tls_ca_file=settings.sip_tls_ca or None,
-            dialogs_folder=settings.sip_dialogs or _beside_database(settings),
+            dialogs_folder=dialogs_folder(settings, database_path(settings)) if ends_lost_calls else None,
         )
     except ValueError as error:
         raise CarrierUnavailableError(f"OUTDIAL_SIP_* and OUTDIAL_RTP_PORTS don't go together: {error}") from error
     return SipCarrier(trunk, clock())
-
-
-def _beside_database(settings: Settings) -> Path | None:
-    path = database_path(settings)
-    return None if path is None else path.with_name(f"{path.name}-dialogs")
 
 
 async def reach(carrier: Carrier) -> None:

@@ -2,6 +2,7 @@
 Is everything ready for `outdial serve`? Looks, says what to do, and changes nothing.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import attrs
 
 from outdial.entrypoints import composition
+from outdial.entrypoints.dialogs_folder import dialogs_folder
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.mcp.extra import McpMissingError, need_mcp
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
@@ -18,6 +20,7 @@ from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageEr
 SPOKEN: Final = "Hello."
 NOT_LOOKED_AT: Final = "Not looked at: it depends on what is wrong above."
 
+ELSEWHERE_KEPT: Final = "Set OUTDIAL_SIP_DIALOGS to a folder that can be."
 ELSEWHERE: Final = "It was restored, copied or promoted: the next worker ends what waits in it, and begins a new epoch."
 
 
@@ -126,15 +129,26 @@ async def _carrier(settings: Settings, *, is_dialled: bool) -> Check:
     """
     set_up_own_logging(settings)  # or what the carrier logs would stand among the answer
     try:
-        carrier = composition.carrier(settings)
+        carrier = composition.carrier(settings, ends_lost_calls=False)
         if not is_dialled:
             await _tried(carrier)
     except CarrierUnavailableError as error:
         return _bad("carrier", str(error))
     if settings.carrier == "simulator":
         return _good("carrier", "Simulated: no phone rings. Set OUTDIAL_CARRIER=sip for real calls.")
+    folder = dialogs_folder(settings, composition.database_path(settings))
+    if not _is_writable(folder):
+        return _bad("carrier", f"{folder} can't be written: nobody hangs up a killed process's calls. {ELSEWHERE_KEPT}")
     host, port = settings.sip_bind
     return _good("carrier", f"SIP over {settings.sip_trunk}, from {host}:{port}. No call was tried.")
+
+
+def _is_writable(folder: Path) -> bool:
+    """
+    Tell whether files can be made in a folder, or the folder itself where it is missing.
+    """
+    existing = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 async def _tried(carrier: Carrier) -> None:

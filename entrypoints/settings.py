@@ -147,7 +147,8 @@ class Settings:
         "",
         read_text,
         allowed="a folder's path",
-        meaning="Remembers calls that talk, for a restart to hang up; empty for one beside a SQLite database.",
+        meaning="Remembers calls that talk, for a restart to hang up; empty for one beside a SQLite database, "
+        "else for `~/.local/state/outdial/dialogs-` and a code of the database.",
     )
     rtp_ports: tuple[int, int] = _setting(
         "40000-40999", read_port_range, allowed="`FIRST-LAST` within 1024 to 65535", meaning="UDP ports for sound."

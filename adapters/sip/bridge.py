@@ -192,6 +192,7 @@ class Bridge:
             request_uri=address.request_uri(address.user),
             transport=address.transport,
             next_hop=await self._endpoint.reach(address),
+            peer_name=address.host,
             call_id=f"{self._order.attempt_id}.agent@{self._endpoint.host}",
             caller=self._order.caller_id.e164,
             caller_host=self._caller_host,

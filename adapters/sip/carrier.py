@@ -89,8 +89,10 @@ class SipCarrier:
         if self._switchboard is not None:
             self._switchboard.hang_up(attempt_id, disposition)
 
-    async def find(self, attempt_id: str) -> Ended | None:  # noqa: ARG002 - a trunk can't be asked
+    async def find(self, attempt_id: str) -> Ended | None:
         """
-        Know nothing of calls of other processes.
+        Return how an attempt ended whose process was lost: a trunk can't be asked, but its answer to our BYE is proof.
+
+        Its talk counts until the last sign of life of that process, see `LostCalls`.
         """
-        return None
+        return None if self._switchboard is None else await self._switchboard.find(attempt_id)

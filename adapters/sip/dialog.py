@@ -3,6 +3,7 @@ One outbound INVITE dialog (RFC 3261, 12 and 13): sippy's user agent, held to wh
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
 import attrs
@@ -19,12 +20,13 @@ from sippy.SipTo import SipTo
 from sippy.SipURL import SipURL
 from sippy.UA import UA
 from sippy.UacStateCancelling import UacStateCancelling
+from sippy.UacStateTrying import UacStateTrying
 from sippy.UaStateConnected import UaStateConnected
 
 from outdial.adapters.sip.lost_calls import LostDialog
 from outdial.adapters.sip.outcomes import CHALLENGES
 from outdial.adapters.sip.transactions import TransactionManager
-from outdial.adapters.sip.transports import Host
+from outdial.adapters.sip.transports import Host, Server
 from outdial.domain.model.sip_address import Transport
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS"
@@ -41,6 +43,8 @@ class Invitation:
         request_uri: Whom to invite.
 
         next_hop: Where to send it.
+
+        peer_name: Whom the certificate of the next hop has to name.
 
         call_id: Unique over all time.
 
@@ -60,6 +64,7 @@ class Invitation:
     request_uri: str
     transport: Transport
     next_hop: Host
+    peer_name: str
     call_id: str
     caller: str
     caller_host: str
@@ -153,6 +158,8 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
             sequence=self.lCSeq,
             peer=self._invitation.next_hop if self._invitation.transport != "udp" else self.rAddr[0],
             transport=self._invitation.transport,
+            name=self._invitation.peer_name,
+            authenticates=self._invitation.credentials is not None,
         )
 
     def end_lost(self, lost: LostDialog) -> None:
@@ -167,6 +174,18 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
             header.parse()
         self.lCSeq = lost.sequence
         self.newTransaction(self.genRequest("BYE"))
+
+    def acknowledge_stray(self, response: Any, server: Server) -> LostDialog:
+        """
+        Send the ACK of a 2xx whose INVITE another process sent, and return the dialog that it established.
+        """
+        self.cId = response.getHFBody("call-id").getCopy()
+        self.lUri, self.rUri = response.getHFBCopy("from"), response.getHFBCopy("to")
+        self.lCSeq = response.getHFBody("cseq").getCSeqNum()
+        UacStateTrying.updateRoutes(SimpleNamespace(ua=self), response)
+        ack = self.genRequest("ACK")
+        self._transactions.acknowledge(ack, server, ack.getTarget()[0])
+        return self.as_kept()
 
     def stop_authenticating(self) -> None:
         """
@@ -278,6 +297,7 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
             if supported:
                 self.newTransaction(self.genRequest("BYE", None, (challenge, qop)))
                 return
+        self.on_bye_answered(code)
 
 
 class Verbatim(SipGenericHF):  # type: ignore[misc]  # sippy has no types

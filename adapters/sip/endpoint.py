@@ -9,19 +9,17 @@ from collections.abc import Callable
 from typing import Final
 
 import attrs
-import structlog
 
-from outdial.adapters.sip.dialog import Dialog, Invitation
+from outdial.adapters.sip.dialog import Invitation
+from outdial.adapters.sip.ending_lost_calls import LostCallEnder
 from outdial.adapters.sip.leg import Leg
-from outdial.adapters.sip.lost_calls import LostCalls, LostDialog
+from outdial.adapters.sip.lost_calls import LostCalls
 from outdial.adapters.sip.route import own_address
 from outdial.adapters.sip.streams import StreamTransport
 from outdial.adapters.sip.transactions import TransactionManager
 from outdial.adapters.sip.transports import Host, UdpTransport, resolve
 from outdial.adapters.sip.trunk import Trunk
 from outdial.domain.model.sip_address import SipAddress
-
-log = structlog.get_logger()
 
 _POLL_S: Final = 0.05
 _TRIES: Final = 8
@@ -37,6 +35,8 @@ class Endpoint:
         host: IPv4 address under which others reach us.
 
         port: SIP port.
+
+        lost_calls: Where dialogs that talk are kept.
     """
 
     host: str
@@ -45,7 +45,7 @@ class Endpoint:
     _udp: UdpTransport
     _streams: dict[str, StreamTransport]
     _timeout_s: float
-    _lost_calls: LostCalls
+    lost_calls: LostCalls
 
     @classmethod
     async def open(cls, trunk: Trunk) -> "Endpoint":
@@ -114,41 +114,19 @@ class Endpoint:
         """
         Make a leg; nothing is sent before its `invite`.
         """
-        return Leg(self._transactions, invitation, lost_calls=self._lost_calls, on_offer=on_offer)
+        return Leg(self._transactions, invitation, lost_calls=self.lost_calls, on_offer=on_offer)
 
-    async def end_lost_calls(self, trunk: Trunk) -> None:
+    def lost_call_ender(self, trunk: Trunk) -> LostCallEnder:
         """
-        Send a BYE for each call that talked when its process was killed.
+        Return who hangs up the calls of processes that were killed.
         """
-        for lost in self._lost_calls.left_behind():
-            try:
-                stream = self._streams.get(lost.transport)
-                if stream is not None:
-                    await stream.connect(lost.peer, trunk.address.host)
-            except OSError as error:
-                log.warning("sip_lost_call_unreachable", sip_call_id=lost.call_id, error=str(error))
-                self._lost_calls.forget(lost.call_id)
-                continue
-            self._end_lost(lost, trunk)
-
-    def _end_lost(self, lost: LostDialog, trunk: Trunk) -> None:
-        def answered(code: int) -> None:
-            log.warning("sip_lost_call_ended", sip_call_id=lost.call_id, code=code)
-            self._lost_calls.forget(lost.call_id)
-
-        invitation = Invitation(
-            request_uri=lost.target,
-            transport=lost.transport,
-            next_hop=lost.peer,
-            call_id=lost.call_id,
-            caller="",
-            caller_host=self.host,
-            offer="",
+        return LostCallEnder(
+            lost_calls=self.lost_calls,
+            transactions=self._transactions,
+            streams=self._streams,
+            host=self.host,
             credentials=trunk.credentials,
         )
-        dialog = Dialog(self._transactions, invitation, _Nobody())
-        dialog.on_bye_answered = answered
-        dialog.end_lost(lost)
 
     async def drain(self, timeout_s: float) -> None:
         """
@@ -167,38 +145,8 @@ class Endpoint:
         self._udp.close()
         for stream in self._streams.values():
             await stream.close()
+        self.lost_calls.close()
         await asyncio.sleep(0)  # asyncio closes sockets in the loop's next turn
-
-
-class _Nobody:
-    """
-    Hears nothing of a dialog in which there is nothing left to hear but the answer to its BYE.
-    """
-
-    def on_event(self, event: object) -> None:
-        """
-        Ignore it.
-        """
-
-    def on_provisional(self, code: int) -> None:
-        """
-        Ignore it.
-        """
-
-    def on_final_after_cancel(self, response: object) -> None:
-        """
-        Ignore it.
-        """
-
-    def on_offer(self, offer: str | None) -> str | None:
-        """
-        Refuse it.
-        """
-
-    def on_broken(self) -> None:
-        """
-        Ignore it.
-        """
 
 
 async def _open_udp(trunk: Trunk, host: str, transactions: TransactionManager) -> UdpTransport:

@@ -104,6 +104,7 @@ class Leg:
         self._call_id = invitation.call_id
         self._updated: asyncio.Future[int] | None = None
         self._dialog = Dialog(transactions, invitation, self)
+        self._dialog.on_bye_answered = lambda _code: lost_calls.forget(invitation.call_id)
 
     def invite(self) -> None:
         """
@@ -127,7 +128,7 @@ class Leg:
         if self.cancelled or self.ended.done():
             return
         self.cancelled = True
-        self._lost_calls.forget(self._call_id)
+        self._lost_calls.count_no_more(self._call_id)
         self._dialog.stop_authenticating()
         self._dialog.recvEvent(CCEventDisconnect())
 
@@ -145,6 +146,7 @@ class Leg:
         self._updated = asyncio.get_running_loop().create_future()
         previous = self._dialog.lSDP
         self._dialog.recvEvent(CCEventUpdate(body(description)))
+        self._keep()
         waited: set[asyncio.Future[Any]] = {self._updated, self.ended}
         done, _ = await asyncio.wait(waited, timeout=timeout_s, return_when="FIRST_COMPLETED")
         if self._updated in done:
@@ -199,13 +201,19 @@ class Leg:
             _settle(self.ringing, None)
 
     def _on_success(self, data: Any) -> None:
-        if not self.cancelled:
-            self._lost_calls.keep(self._dialog.as_kept())
+        self._keep()
         if self._updated is not None:
             _settle(self._updated, data[0])
             return
         description = "" if data[2] is None else str(data[2])
         self._settle(Answer(description=description, at_s=asyncio.get_running_loop().time()))
+
+    def _keep(self) -> None:
+        """
+        Have the dialog ended by somebody else, should this process be killed.
+        """
+        if not (self.cancelled or self.ended.done()):
+            self._lost_calls.keep(self._dialog.as_kept())
 
     def _on_failure(self) -> None:
         failure = self._failure_of(self._dialog.last_response)

@@ -21,6 +21,7 @@ from outdial.adapters.sip.rtp import NoPortLeftError, PortNotOpenedError, PortPo
 from outdial.adapters.sip.session_description import Codec, LocalSession
 from outdial.adapters.sip.transports import Host
 from outdial.adapters.sip.trunk import Trunk
+from outdial.domain.model.call_event import Ended
 from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.ports.carrier import (
     Announce,
@@ -44,6 +45,8 @@ _DRAIN_S_MAX: Final = 3.0
 
 _EXPIRES_SPARE_S: Final = 5
 """The trunk's own ring time-out comes this much after ours, which a CANCEL enforces as long as we live."""
+
+_PROCESS_LOST: Final = HangUpCause(words="Its process was lost, and another one hung up")
 
 log = structlog.get_logger()
 
@@ -110,7 +113,8 @@ class Switchboard:
         for codec in Codec:
             g711.table(codec)  # now, or the first call would stutter
         opened = cls(trunk=trunk, clock=clock, endpoint=endpoint, ports=ports)
-        opened._lives.add(ending := asyncio.get_running_loop().create_task(endpoint.end_lost_calls(trunk)))
+        ending = asyncio.get_running_loop().create_task(endpoint.lost_call_ender(trunk).keep_ending())
+        opened._lives.add(ending)
         ending.add_done_callback(opened._lives.discard)
         return opened
 
@@ -159,6 +163,21 @@ class Switchboard:
         attempt = self._attempts.get(attempt_id)
         if attempt is not None:
             attempt.hang_up(disposition)
+
+    async def find(self, attempt_id: str) -> Ended | None:
+        """
+        Return how an attempt ended that another process left behind.
+        """
+        talk_s = await asyncio.to_thread(self._endpoint.lost_calls.talk_s, attempt_id)
+        if talk_s is None:
+            return None
+        return Ended(
+            attempt_id=attempt_id,
+            at=self._clock.now(),
+            disposition=Disposition.DISCONNECTED,
+            talk_s=talk_s,
+            cause=_PROCESS_LOST,
+        )
 
     async def close(self) -> None:
         """
@@ -261,6 +280,7 @@ class Switchboard:
             request_uri=self._trunk.address.request_uri(order.callee.e164),
             transport=self._trunk.address.transport,
             next_hop=next_hop,
+            peer_name=self._trunk.address.host,
             call_id=self._call_id(order),
             caller=order.caller_id.e164,
             caller_host=self._caller_host,

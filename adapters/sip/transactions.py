@@ -3,9 +3,11 @@ SIP transactions (RFC 3261, 17): sippy's manager on our transports, with the rep
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from sippy.SipResponse import SipResponse
 from sippy.SipTransactionManager import RINGING, TRYING, SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
@@ -20,6 +22,7 @@ HEADER_BYTES_MAX: Final = 16 * 1024
 
 _SUCCESS: Final = re.compile(r"SIP/2\.0 2[0-9]{2} ")
 _CALL_ID: Final = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
+_TAG: Final = re.compile(r"^(?:To|t)[ \t]*:.*;[ \t]*tag[ \t]*=[ \t]*([^;,\s]+)", re.IGNORECASE | re.MULTILINE)
 _SEQUENCE: Final = re.compile(r"^CSeq[ \t]*:[ \t]*([0-9]+)[ \t]+INVITE", re.IGNORECASE | re.MULTILINE)
 
 log = structlog.get_logger()
@@ -53,8 +56,12 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
 
     Repairs: an ACK leaves before whatever its response makes us send; nothing is repeated on a stream; a request
     of a dialog stays on the connection of its INVITE; an ACK for a failure goes where its INVITE went; a 2xx that
-    comes again gets its ACK again, even if a hop changed it; an upper-case transport parameter is understood; a body
-    is measured in octets.
+    comes again gets its ACK again, even if a hop changed it; one that belongs to no dialog is not left to itself; an
+    upper-case transport parameter is understood; a body is measured in octets.
+
+    Attributes:
+        on_stray: Takes a 2xx to an INVITE of which this process knows nothing, and where it came from: the phone was
+            answered after the process that dialled it had gone, or at a second one that the call was forked to.
     """
 
     def __init__(self) -> None:
@@ -71,8 +78,9 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         self.cp_timer = Timeout(self.rCachePurge, _CACHE_S, -1)
         self._corked: list[tuple[Any, ...]] | None = None
         self._closed = False
-        self._acks: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
-        self._older_acks: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
+        self._acks: dict[tuple[str, str, str], tuple[Any, Any, Any]] = {}
+        self._older_acks: dict[tuple[str, str, str], tuple[Any, Any, Any]] = {}
+        self.on_stray: Callable[[Any, Host, Server], None] = lambda _response, _source, _server: None
 
     @property
     def unanswered(self) -> int:
@@ -96,7 +104,8 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         if self._acknowledge_again(text):
             return
         try:
-            self.handleIncoming(text, source, server, MonoTime())
+            if not self._is_stray(text, source, server):
+                self.handleIncoming(text, source, server, MonoTime())
         except Exception as error:  # noqa: BLE001 - strangers send what they like
             log.warning("sip_message_not_understood", error=type(error).__name__)
 
@@ -136,14 +145,48 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         """
         if _SUCCESS.match(text) is None:
             return False
-        call_id, sequence = _CALL_ID.search(text), _SEQUENCE.search(text)
+        call_id, sequence, tag = _CALL_ID.search(text), _SEQUENCE.search(text), _TAG.search(text)
         if call_id is None or sequence is None:
             return False
-        key = (call_id[1], sequence[1])
+        key = (call_id[1], sequence[1], "" if tag is None else tag[1])
         sent = self._acks.get(key) or self._older_acks.get(key)
         if sent is not None:
             self.transmitData(*sent)
         return sent is not None
+
+    def _is_stray(self, text: str, source: Any, server: Server) -> bool:
+        """
+        Pass on a 2xx to an INVITE that belongs to no dialog of ours, but to our address; tell whether it was one.
+        """
+        if _SUCCESS.match(text) is None or _SEQUENCE.search(text) is None:
+            return False
+        response = SipResponse(text)
+        if response.getTId(True, True) in self.tclient or self._is_ours(response):
+            return False
+        if response.getHFBody("via").getAddr() == server.advertised:  # RFC 3261, 18.1.2
+            self.on_stray(response, (str(source.address[0]), int(source.address[1])), server)
+        return True
+
+    def _is_ours(self, response: Any) -> bool:
+        """
+        Tell whether a response belongs to a dialog that lives or did until lately.
+        """
+        call_id = str(response.getHFBody("call-id"))
+        tags = {"from_tag": response.getHFBody("to").getTag(), "to_tag": response.getHFBody("from").getTag()}
+        consumers = self.req_consumers.get(call_id, ())
+        return any(consumer.cobj.isYours(call_id=call_id, **tags) is not None for consumer in consumers)
+
+    def acknowledge(self, ack: Any, server: Server, address: Any) -> None:
+        """
+        Send the ACK of a 2xx, now and whenever that comes again.
+        """
+        data = ack.localStr(server.getSIPaddr(), compact=False)
+        self._remember_ack(ack, (server, data, address))
+        self.transmitData(server, data, address)
+
+    def _remember_ack(self, ack: Any, sending: tuple[Any, Any, Any]) -> None:
+        sequence, tag = str(ack.getHFBody("cseq").getCSeqNum()), ack.getHFBody("to").getTag() or ""
+        self._acks[str(ack.getHFBody("call-id")), sequence, tag] = sending
 
     # What follows overrides sippy's methods by sippy's names.
 
@@ -182,9 +225,7 @@ class TransactionManager(SipTransactionManager):  # type: ignore[misc]  # sippy 
         """
         address = t.address if t.userv.reliable else address
         super().transmitReq(t, msg, address, *rest, **options)
-        sequence = str(msg.getHFBody("cseq").getCSeqNum())
-        data = msg.localStr(t.userv.getSIPaddr(), compact=t.compact)
-        self._acks[str(msg.getHFBody("call-id")), sequence] = (t.userv, data, address)
+        self._remember_ack(msg, (t.userv, msg.localStr(t.userv.getSIPaddr(), compact=t.compact), address))
 
     def rCachePurge(self) -> None:  # noqa: N802
         """

@@ -17,7 +17,7 @@ from outdial.entrypoints.worker.look_up import LookUp
 from outdial.ports.storage import Transaction
 
 INTERVAL_S: Final = 30.0
-LOOK_UP_INTERVAL_S: Final = 5.0
+LOOK_UP_INTERVAL_S: Final = 2.0
 LAST_LOOKS_S: Final = 20.0
 """How often is looked for what is overdue, and for calls to look up; and how long look-ups may delay the former."""
 

@@ -202,6 +202,25 @@ def test_a_trunk_that_is_not_reached_is_told(line: CommandLine, trunk: str, word
     assert words in finding
 
 
+def test_a_folder_that_can_not_be_written_is_told(line: CommandLine, tmp_path: Path) -> None:
+    """
+    Nobody would hang up the calls of a killed process; looking makes no folder.
+    """
+    line.ask("migrate")
+    (tmp_path / "file").touch()
+    variables = {"OUTDIAL_SIP_BIND": "127.0.0.1:0", "OUTDIAL_SIP_TRUNK": "sip:127.0.0.1:5999"}
+
+    verdicts = {}
+    for folder in (tmp_path / "file" / "dialogs", tmp_path / "new" / "dialogs"):
+        with line.running(
+            "doctor", "--carrier", "sip", "--json", OUTDIAL_SIP_DIALOGS=str(folder), **variables
+        ) as program:
+            verdicts[folder.parent.name] = checks(program.outcome().body)["carrier"]
+
+    assert {"file": False, "new": True} == verdicts
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_trunk_that_is_no_sip_address_is_told(line: CommandLine) -> None:
     """
     With the variable's name, and without loading a SIP stack.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -17,6 +17,8 @@ from outdial.domain.model.call_event import Answered, CallEvent, Ended, Ringing
 from outdial.domain.model.phone_number import PhoneNumber
 from outdial.ports.carrier import Announce, Audio, DialOrder
 
+T = TypeVar("T")
+
 CALLEE = PhoneNumber("+15557654321")
 CALLER_ID = PhoneNumber("+15550001111")
 SAMPLE_S = 1 / 8000
@@ -24,16 +26,16 @@ SAMPLE_S = 1 / 8000
 _numbers = count(1)
 
 
-def run(test: Coroutine[Any, Any, None], timeout_s: float = 60) -> None:
+def run(test: Coroutine[Any, Any, T], timeout_s: float = 60) -> T:
     """
-    Run a test on a loop of its own, in bounded time.
+    Run a test on a loop of its own, in bounded time, and return what it does.
     """
 
-    async def limited() -> None:
+    async def limited() -> T:
         async with asyncio.timeout(timeout_s):
-            await test
+            return await test
 
-    asyncio.run(limited())
+    return asyncio.run(limited())
 
 
 def order(*, ring_timeout_s: int = 10, max_duration_s: int = 30, attempt_id: str | None = None) -> DialOrder:

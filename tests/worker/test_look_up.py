@@ -183,7 +183,7 @@ async def test_a_pass_is_bounded_and_the_longest_waiting_come_first() -> None:
 
         assert CALLS_A_PASS == first
         assert count == len(set(carrier.look_ups[:count]))
-        assert len(carrier.look_ups) <= 3 * CALLS_A_PASS
+        assert len(carrier.look_ups) <= 2 * count
 
 
 @in_virtual_time
