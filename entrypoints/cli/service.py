@@ -160,8 +160,7 @@ def _copy_answer(copied: Copied) -> Answer:
 
 async def _serve(stop: Stop, *, settings: Settings) -> None:
     async with library.open(settings, dials=settings.role != "api") as dialer:
-        if not stop.wanted.is_set():
-            await process.serve(dialer, stop, on_listening=partial(_listening, settings))
+        await process.serve(dialer, stop, on_listening=partial(_listening, settings))
 
 
 def _listening(settings: Settings, url: str) -> None:

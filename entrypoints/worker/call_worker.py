@@ -225,7 +225,7 @@ class CallWorker:
                 async with self._roll.entry:  # a lease that has begun is heard of before
                     self._leasing.cancel()
                 await self._roll.recover()
-        except (StorageError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - the phones have to be hung up all the same
             _log.warning("calls_not_given_back", problem=str(error) or type(error).__name__)
         self._leasing.cancel()
         await asyncio.gather(self._leasing, return_exceptions=True)
@@ -260,7 +260,7 @@ class CallWorker:
             async with asyncio.timeout(DEPART_TIMEOUT_S):
                 await self._roll.recover()
                 await self._pulse.end()
-        except (StorageError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - the process has to end all the same
             _log.warning("calls_left_behind", problem=str(error) or type(error).__name__)
 
     def _reconciled(self, call: Call, at: datetime) -> None:

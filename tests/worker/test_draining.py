@@ -29,6 +29,7 @@ from outdial.ports.carrier import (
     UncertainError,
     no_objection,
 )
+from outdial.ports.errors import StorageError
 from tests.service.calls import take
 from tests.worker.office import Office, office, released, running
 from tests.worker.scripted_carrier import Line, ScriptedCarrier, silence, talk_for_ever
@@ -284,9 +285,10 @@ async def test_a_draining_worker_still_does_what_clients_want_and_is_heard_of() 
             assert elapsed_s() - began_s <= 2 + BEAT_S + 2 + 93 < SILENT_S + 93
 
 
+@pytest.mark.parametrize("error", [StorageError, ZeroDivisionError])
 @pytest.mark.parametrize("drain_s", [0, 60])
 @in_virtual_time
-async def test_a_database_that_is_away_does_not_prolong_it(drain_s: float) -> None:
+async def test_a_database_that_fails_does_not_prolong_it(drain_s: float, error: type[Exception]) -> None:
     """
     Phones are hung up when the time is up, whether that can be written down or not.
     """
@@ -294,7 +296,7 @@ async def test_a_database_that_is_away_does_not_prolong_it(drain_s: float) -> No
         carrier = bureau.carrier(talk_for_ever)
         dialler = bureau.dialler(carrier, has_rivals=True)
         await _talking(bureau, dialler)
-        bureau.storage.is_down = True
+        bureau.storage.is_down, bureau.storage.error = True, error
         began_s = elapsed_s()
 
         await dialler.stop(drain_s=drain_s)
