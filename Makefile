@@ -44,7 +44,7 @@ bench: $(VENV)/developed
 soak: $(VENV)/developed
 	OUTDIAL_SOAK=10 $(BIN)/pytest tests/scale
 
-# Processes killed at every place and by seed, over both databases: CRASH_MINUTES each, and some for every place.
+# Processes killed at every place, and by seed until CRASH_MINUTES are over; for each of both databases.
 CRASH_MINUTES ?= 10
 crash: $(VENV)/developed
 	$(BIN)/python -m tests.crash --database sqlite --minutes $(CRASH_MINUTES)

@@ -31,7 +31,7 @@ async def _main(options: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.crash")
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**9 % 10**6 * 1000, help="The first seed.")
-    parser.add_argument("--minutes", type=float, default=10.0, help="How long seeds are played.")
+    parser.add_argument("--minutes", type=float, default=10.0, help="How long it takes, at least.")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--places", action=argparse.BooleanOptionalAction, default=True, help="Every place first.")
     sys.exit(asyncio.run(_main(parser.parse_args())))

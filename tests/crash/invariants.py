@@ -277,6 +277,11 @@ def _records(ask: Ask) -> Iterator[Violation]:
             yield Violation("I9", f"Call {call} was {over[call]}, and then {state} (record {number}).")
         if f"'{state}'" in TERMINAL:
             over[call] = state
+    for column, state in (("fence", "leased"), ("attempt", "sending")):
+        counts = f"select count(*) from call_records where call_id = calls.id and state = '{state}'"
+        for call, number, count in ask(f"select id, {column}, ({counts}) from calls"):
+            if number != count:
+                yield Violation("I10", f"Call {call} has the {column} {number} and was {count} times {state}.")
     counts = "select call_id, count(*) as times from call_records group by call_id"
     for call, version, count in ask(f"select id, version, times from calls join ({counts}) as told on call_id = id"):
         if count != version + 1:
