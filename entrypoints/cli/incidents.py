@@ -55,7 +55,7 @@ def _body(view: IncidentView) -> dict[str, object]:
         "call_id": call.call_id,
         "attempt_id": call.attempt_id,
         "phone_number": call.phone_number.e164,
-        "ended_reason": call.disposition,
+        "ended_reason": call.disposition if call.is_terminal else None,
     }
 
 

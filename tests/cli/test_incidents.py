@@ -25,6 +25,7 @@ def _reach(line: CommandLine, count: int) -> list[str]:
                 " values (1, ?, 1, 'answer_stopped', 'over', ?)",
                 (number, AT_MICROS),
             )
+        file.execute("update calls set disposition = 'carrier_error'")  # of an attempt before the next
     return call_ids
 
 
