@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-# Tests that mostly wait, for phones and for processes to die: three side by side leave the processors idle at times.
+# Tests that mostly wait, for phones and for processes to die: not beside those that keep the processors busy.
 WAITING := tests/contract/carrier tests/crash tests/endtoend tests/heard tests/telephony
 # Tests that load the machine and hold real time limits meanwhile have it to themselves.
 ALONE   := tests/scale
@@ -28,7 +28,7 @@ lint: $(VENV)/developed
 pytest: $(VENV)/developed
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(patsubst %,--ignore=%,$(WAITING) $(ALONE))
-	$(BIN)/coverage run -m pytest -n 3 --dist loadfile $(WAITING)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(WAITING)
 	$(BIN)/coverage run -m pytest $(ALONE)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
