@@ -228,12 +228,14 @@ class LostCalls:
 
     def note_unheard(self, call_id: str) -> None:
         """
-        Write down that a call of a process that is gone was answered and hung up at once.
+        Write down that a call of a process that is gone was answered and hung up at once, unless it is known to talk.
+
+        Its answer may be one that comes again because the killed process's ACK was lost.
         """
         path = self._path(call_id)
-        if path is not None:
-            with contextlib.suppress(OSError):
-                path.with_suffix(OVER_SUFFIX).touch(mode=0o600, exist_ok=True)
+        if path is not None and not path.exists():
+            with contextlib.suppress(OSError):  # such as that it is there
+                path.with_suffix(OVER_SUFFIX).touch(mode=0o600, exist_ok=False)
 
     def give_up(self, call_id: str) -> None:
         """

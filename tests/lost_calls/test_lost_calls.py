@@ -173,6 +173,23 @@ def test_a_call_that_nobody_was_there_for_did_not_talk(tmp_path: Path) -> None:
     assert 0 == calls.talk_s(ATTEMPT)
 
 
+def test_an_answer_that_comes_again_takes_no_talk_back(tmp_path: Path) -> None:
+    """
+    The killed process had heard it, and its ACK was lost; the talk is neither shorter nor longer for that.
+    """
+    _abandoned(tmp_path, dialog())
+    _change(_file(tmp_path), 41.5)
+    calls = LostCalls(tmp_path)
+
+    calls.note_unheard(CALL_ID)
+    before = calls.talk_s(ATTEMPT)
+    calls.left_behind(10)
+    calls.note_over(CALL_ID)
+    calls.note_unheard(CALL_ID)
+
+    assert (None, 42) == (before, calls.talk_s(ATTEMPT))
+
+
 def test_only_the_callees_leg_tells_of_the_attempt(tmp_path: Path) -> None:
     """
     Neither the agent's leg nor an attempt whose name begins alike.
