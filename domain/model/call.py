@@ -205,9 +205,12 @@ class Call:
             return None
         return attrs.evolve(self, state=state, version=self.version + 1, **changes)
 
-    def as_of(self, state: State) -> "Call":
+    def as_of(self, state: State, at: datetime) -> "Call":
         """
         Return the call as it was when it had reached a state; once it is over it changes no more.
+
+        Args:
+            at: When it did. One that was stopped at its answer does not know any longer when that was.
         """
         if state in TERMINAL | {State.ENDED}:
             if self.state is state or self.state is not State.REVEALED:
@@ -216,7 +219,7 @@ class Call:
         return attrs.evolve(
             self,
             state=state,
-            answered_at=self.answered_at if state is State.IN_PROGRESS else None,
+            answered_at=(self.answered_at or at) if state is State.IN_PROGRESS else None,
             ended_at=None,
             disposition=None,
             cause=None,

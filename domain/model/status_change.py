@@ -54,7 +54,7 @@ def status_change(record: CallRecord, call: Call) -> StatusChange | None:
         call: The call as it is now.
     """
     if record.state in NEW_STATUS or _is_queued_anew(record, call) or _is_late_success(record, call):
-        return StatusChange(record=record, call=call.as_of(record.state))
+        return StatusChange(record=record, call=call.as_of(record.state, record.at))
     return None
 
 

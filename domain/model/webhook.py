@@ -81,15 +81,18 @@ def event_of(call: Call) -> EventType | None:
     return EventType.CALL_FAILED if call.state is not State.REVEALED else None
 
 
-def as_told(call: Call, event_type: EventType) -> Call:
+def as_told(call: Call, event_type: EventType, at: datetime) -> Call:
     """
     Return a call as it was at an event, whatever happened to it since.
+
+    Args:
+        at: When the event happened.
     """
     match event_type:
         case EventType.CALL_STARTED:
-            return call.as_of(State.IN_PROGRESS)
+            return call.as_of(State.IN_PROGRESS, at)
         case EventType.CALL_FAILED:
-            return call.as_of(State.SETTLED)
+            return call.as_of(State.SETTLED, at)
         case EventType.CALL_ENDED:
             return call
         case unknown:

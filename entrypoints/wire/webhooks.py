@@ -152,7 +152,7 @@ def message_body(message: Message, call: Call) -> MessageBody:
     """
     Return what a message says, with the call as it was then.
     """
-    told = as_told(call, message.event_type)
+    told = as_told(call, message.event_type, message.at)
     body = MessageBody(
         event_type=message.event_type,
         call=_told_call_body(told),

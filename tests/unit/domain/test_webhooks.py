@@ -91,10 +91,19 @@ def test_a_started_call_is_told_as_it_was() -> None:
     """
     Whatever became of it until it is told; an end is told as it is.
     """
-    started = as_told(over(), EventType.CALL_STARTED)
+    started = as_told(over(), EventType.CALL_STARTED, ANSWERED_AT)
 
     assert builders.call(state=State.IN_PROGRESS, answered_at=ANSWERED_AT) == started
-    assert over() == as_told(over(), EventType.CALL_ENDED)
+    assert over() == as_told(over(), EventType.CALL_ENDED, builders.NOW)
+
+
+def test_an_answer_that_was_stopped_is_told_with_its_time() -> None:
+    """
+    The call forgets it, as no conversation took place; whoever is told of the answer is told when it was.
+    """
+    stopped = over(answered_at=None, disposition=Disposition.DO_NOT_CALL, talk_s=0, charge_micros=0)
+
+    assert ANSWERED_AT == as_told(stopped, EventType.CALL_STARTED, ANSWERED_AT).answered_at
 
 
 def test_a_failure_is_told_as_it_was() -> None:
@@ -103,10 +112,10 @@ def test_a_failure_is_told_as_it_was() -> None:
     """
     revealed = over(state=State.REVEALED, talk_s=30)
 
-    failed = as_told(revealed, EventType.CALL_FAILED)
+    failed = as_told(revealed, EventType.CALL_FAILED, builders.NOW)
 
     assert (Status.FAILED, Disposition.OUTCOME_UNKNOWN, 0) == (failed.status, failed.disposition, failed.talk_s)
-    assert revealed == as_told(revealed, EventType.CALL_ENDED)
+    assert revealed == as_told(revealed, EventType.CALL_ENDED, builders.NOW)
 
 
 def test_a_message_is_named_by_what_it_tells() -> None:
