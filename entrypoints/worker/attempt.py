@@ -198,7 +198,8 @@ class Attempt:
         """
         self._carrier_is_done = True
         said = {"disposition": error.disposition, "cause": error.cause, "is_lasting": error.is_lasting}
-        self._take(await self._store(self._at_once(refuse, dialled=self._call, **said)))
+        refusing = self._at_once(refuse, dialled=self._call, **said)
+        self._take(await self._store_at_last(lambda: refusing))
         if self._call.not_before is not None:
             self._log.warning("call_refused", cause=str(error.cause), next_attempt=self._call.not_before.isoformat())
 
@@ -345,12 +346,7 @@ class Attempt:
             self._events.put_nowait(event)
 
     async def _apply(self, event: CallEvent) -> None:
-        try:
-            self._take(await self._store(self._writing(event)))
-        except StorageError:
-            if self._gate.objection is not None:  # an incident is written however long it takes
-                self._line.on_late(self._call, self._writing(event))
-            raise
+        self._take(await self._store_at_last(lambda: self._writing(event)))
         self._carrier_is_done = isinstance(event, Ended)
         self._log.info("call_progress", state=self._call.state)
 
@@ -367,6 +363,22 @@ class Attempt:
         """
         objection = self._gate.objection
         return work if objection is None else partial(stop_answered, dialled=self._call, at=at, objection=objection)
+
+    async def _store_at_last(self, writing: Callable[[], Callable[[Transaction], Call]]) -> Call:
+        """
+        Store what the carrier said; if that fails for too long, others do it however long it takes.
+
+        Args:
+            writing: Returns what is written, as of now: the conversation may be stopped meanwhile.
+
+        Raises:
+            StorageError: It was left to them.
+        """
+        try:
+            return await self._store(writing())
+        except StorageError:
+            self._line.on_late(self._call, writing())
+            raise
 
     async def _store(self, work: Callable[[Transaction], T]) -> T:
         """

@@ -7,8 +7,9 @@ from functools import partial
 
 import pytest
 
-from outdial.domain.model.disposition import Disposition
+from outdial.domain.model.disposition import Disposition, HangUpCause
 from outdial.domain.model.lifecycle import State
+from outdial.ports.carrier import RejectedError
 from outdial.ports.errors import StorageConflictError, StorageError
 from tests.worker.office import CONVERSATION, RING_TIMEOUT_S, office, released, running
 from tests.worker.scripted_carrier import (
@@ -65,7 +66,44 @@ async def test_a_database_that_is_down_for_a_while_loses_nothing(from_s: float, 
         assert (Disposition.HANG_UP_CALLEE, 100_000) == (call.disposition, call.charge_micros)
 
 
-@pytest.mark.parametrize("state", [State.DIALING, State.RINGING, State.IN_PROGRESS])
+@in_virtual_time
+async def test_a_talk_that_ends_during_a_long_outage_is_billed() -> None:
+    """
+    Its end is kept until it can be written down, as long as the hold is there to pay for it.
+    """
+    async with office() as bureau:
+        carrier = bureau.carrier()
+        (accepted,) = await bureau.accept()
+
+        async with running(bureau.dialler(carrier)):
+            await bureau.reached(accepted, State.IN_PROGRESS)
+            bureau.storage.is_down = True
+            await asyncio.sleep(200)
+            bureau.storage.is_down = False
+            call = await bureau.over(accepted)
+
+        assert (Disposition.HANG_UP_CALLEE, 90, 100_000) == (call.disposition, call.talk_s, call.charge_micros)
+
+
+@in_virtual_time
+async def test_a_refusal_during_a_long_outage_is_kept() -> None:
+    """
+    The network's proof that no phone rings is not lost: nobody waits for evidence of the call, and it costs nothing.
+    """
+
+    async def refuse(_line: Line) -> None:
+        bureau.storage.is_down = True
+        asyncio.get_running_loop().call_later(200, partial(setattr, bureau.storage, "is_down", False))
+        raise RejectedError(Disposition.BUSY, HangUpCause(code=486, words="Busy Here"))
+
+    async with office() as bureau:
+        call = await bureau.see_through(bureau.carrier(refuse))
+
+        assert (Disposition.BUSY, "486 Busy Here") == (call.disposition, str(call.cause))
+        assert await released(bureau, call)
+
+
+@pytest.mark.parametrize("state", [State.DIALING, State.RINGING])
 @in_virtual_time
 async def test_a_phone_is_hung_up_when_nobody_can_write_down_what_it_does(state: State) -> None:
     """
@@ -96,7 +134,6 @@ def _before(state: State) -> tuple[State, ...]:
     return {
         State.DIALING: (State.LEASED, State.SENDING, State.DIALING),
         State.RINGING: (State.DIALING, State.RINGING),
-        State.IN_PROGRESS: (State.IN_PROGRESS,),
     }[state]
 
 
