@@ -149,7 +149,10 @@ class Life(Workers):
                 self._apply(known, end(disposition=Disposition.OUTCOME_UNKNOWN))
             case (News.END, _) | (News.NEXT, State.IN_PROGRESS | State.SETTLED):
                 self._apply(known, end(disposition=Disposition.HANG_UP_CALLEE, talk_s=61))
-            case (News.ANSWER, _) | (News.NEXT, State.RINGING):
+            case News.ANSWER, _:
+                self._apply(known, Answered(attempt_id=attempt_id, at=at))
+                self._ask(known, is_reachable=True)
+            case News.NEXT, State.RINGING:
                 self._apply(known, Answered(attempt_id=attempt_id, at=at))
             case _:
                 self._apply(known, Ringing(attempt_id=attempt_id, at=at))
@@ -190,8 +193,13 @@ class Life(Workers):
         Somebody answers: the conversation begins, or is stopped and costs nothing.
         """
         leases = (is_old and self.overtaken()) or self.placed()
-        call, at = self.latest(leases, number).attempt, self.now()
-        before = self.call(call)
+        self._ask(self.latest(leases, number).attempt, is_reachable=is_reachable)
+
+    def _ask(self, call: Call, *, is_reachable: bool) -> None:
+        """
+        Ask whether a conversation may begin, or stop it as if nobody could be asked.
+        """
+        before, at = self.call(call), self.now()
         objection: Objection | None = Objection.NOT_CHECKED
         if is_reachable:
             objection = self.database.transact(partial(answering.check_answer, dialled=call, at=at))

@@ -76,7 +76,6 @@ QUICK: Final = (
     "late evidence charges the account",
     "late evidence is lost money",
     "unanswered calls are billed",
-    "unknown outcomes are billed",
     "a canceled call keeps its hold",
     "the rest is not released",
     "a hang-up is forgotten",

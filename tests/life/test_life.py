@@ -21,7 +21,7 @@ STEPS: Final = 40
 EVERY_STEP: Final = frozenset((before, after) for before, row in TRANSITIONS.items() for after in row.values())
 
 LIVES: Final = 12
-SEEDS: Final = 20
+SEEDS: Final = 40
 """How many lives are led with one seed, and with how many seeds at most until all has been seen."""
 
 SEARCHING: Final = settings(
