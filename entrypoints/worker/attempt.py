@@ -81,6 +81,13 @@ class Attempt:
         """
         return self._may_ring and self._call.state in {State.LEASED, State.SENDING}
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """
+        Whether its outcome is unknown, and no report that may tell of it waits.
+        """
+        return self._call.state is State.UNKNOWN and self._events.empty()
+
     def hang_up(self) -> None:
         """
         End the call because its client wants that: undialled if it may not ring yet, by the carrier's hand if it may.
@@ -231,9 +238,6 @@ class Attempt:
 
     @property
     def _is_on_the_line(self) -> bool:
-        """
-        Whether anything more is to be heard of the call.
-        """
         return not self._carrier_is_done and self._call.state in ON_THE_LINE | {State.UNKNOWN}
 
     async def _end_overdue(self) -> None:
@@ -288,9 +292,6 @@ class Attempt:
             self._line.on_late(self._call, writing)
 
     async def _close(self, disposition: Disposition) -> Call:
-        """
-        End the call without the carrier's word.
-        """
         at = self._line.clock.now()
         work = partial(close, dialled=self._call, at=at, disposition=disposition)
         return await self._store(self._unless_stopped(work, at))
@@ -366,7 +367,7 @@ class Attempt:
 
     async def _store_at_last(self, writing: Callable[[], Callable[[Transaction], Call]]) -> Call:
         """
-        Store what the carrier said; if that fails for too long, others do it however long it takes.
+        Store what the carrier said; if that fails for too long or is cut off, others do it however long it takes.
 
         Args:
             writing: Returns what is written, as of now: the conversation may be stopped meanwhile.
@@ -376,7 +377,7 @@ class Attempt:
         """
         try:
             return await self._store(writing())
-        except StorageError:
+        except (StorageError, asyncio.CancelledError):
             self._line.on_late(self._call, writing())
             raise
 

@@ -93,8 +93,11 @@ class Roll:
 
     async def leave(self, *, timeout_s: float) -> None:
         """
-        Wait for the live calls to settle, and see those that don't through no longer.
+        Wait for the live calls to settle, and see those that don't through no longer; the carrier was stopped before.
         """
+        for live in self.live.values():
+            if live.attempt.is_in_doubt:  # the carrier has told all that it ever will
+                live.task.cancel()
         pending = {live.task for live in self.live.values()}
         for patience_s in (timeout_s, LAST_WORD_S, LAST_WORD_S):
             if pending:

@@ -336,6 +336,30 @@ async def test_who_places_nothing_stops_at_once() -> None:
         assert elapsed_s() - began_s <= 1
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+@in_virtual_time
+async def test_a_call_of_unknown_outcome_keeps_nobody(is_taken: bool) -> None:  # noqa: FBT001
+    """
+    A carrier that was stopped tells no more: what it told until then is written, and the rest stays unknown.
+    """
+
+    async def doubtful(line: Line) -> None:
+        line.is_over = not is_taken
+        raise UncertainError(HangUpCause(words="no answer from the carrier"))
+
+    async with office() as bureau:
+        dialler = bureau.dialler(bureau.carrier(doubtful))
+        (accepted,) = await bureau.accept()
+        await dialler.start()
+        await bureau.reached(accepted, State.UNKNOWN)
+        began_s = elapsed_s()
+
+        await dialler.stop(drain_s=1)
+
+        assert elapsed_s() - began_s <= 2
+        assert (State.SETTLED if is_taken else State.UNKNOWN) is (await bureau.call(accepted)).state
+
+
 def test_all_that_is_waited_for_is_less_than_what_is_promised() -> None:
     """
     Even if everything takes as long as it may, a process ends within 30 s of its drain.
