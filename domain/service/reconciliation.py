@@ -58,18 +58,23 @@ def recover(
     return tuple(changed[call.id] for call in left_behind)
 
 
-def reconcile(transaction: Transaction, *, limit: int, at: datetime, patience: Patience) -> tuple[Call, ...]:
+def reconcile(
+    transaction: Transaction, *, limit: int, at: datetime, patience: Patience, but: Collection[int] = ()
+) -> tuple[Call, ...]:
     """
     Move on at most `limit` calls whose time is up; run it until nothing is returned.
 
     Queued calls expire. A call that is on the line for longer than it can be becomes unknown. One that stayed unknown
     until its deadline ends as `outcome_unknown`, for nothing. One that ended is settled.
 
+    Args:
+        but: Rows of calls that are left alone.
+
     Returns:
         The calls as they are now.
     """
-    overdue = _overdue(transaction, limit=limit, at=at)
-    return tuple(_moved_on(transaction, call, at=at, patience=patience) for call in in_order_of_wallets(overdue))
+    found = in_order_of_wallets(overdue(transaction, limit=limit, at=at, but=but))
+    return tuple(_moved_on(transaction, call, at=at, patience=patience) for call in found)
 
 
 def in_order_of_wallets(calls: Collection[Call]) -> list[Call]:
@@ -79,15 +84,19 @@ def in_order_of_wallets(calls: Collection[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: call.account_id)
 
 
-def _overdue(transaction: Transaction, *, limit: int, at: datetime) -> list[Call]:
+def overdue(transaction: Transaction, *, limit: int, at: datetime, but: Collection[int] = ()) -> tuple[Call, ...]:
     """
-    Return calls whose time is up, those first that keep others from being dialled.
+    Return at most `limit` calls whose time is up, those first that keep others from being dialled.
+
+    Args:
+        but: Rows of calls that are left out.
     """
+    most = limit + len(but)
     found: list[Call] = []
     for state in (*sorted(ON_THE_LINE), State.UNKNOWN, State.ENDED, State.QUEUED):
         up_at = at - timedelta(seconds=SLACK_S) if state in ON_THE_LINE else at
-        found += transaction.calls.overdue(state, at=up_at, limit=limit - len(found))
-    return found
+        found += transaction.calls.overdue(state, at=up_at, limit=most - len(found))
+    return tuple(call for call in found if call.id not in but)[:limit]
 
 
 def _moved_on(transaction: Transaction, call: Call, *, at: datetime, patience: Patience) -> Call:

@@ -5,16 +5,17 @@ Moves on the calls whose time is up, every now and then.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.lifecycle import TERMINAL, State
-from outdial.domain.service.reconciliation import reconcile
+from outdial.domain.service.reconciliation import overdue, reconcile
 from outdial.entrypoints.worker.line import Line
 from outdial.entrypoints.worker.look_up import LookUp
-from outdial.ports.storage import Transaction
+from outdial.ports.errors import StorageConflictError, StorageError
 
 INTERVAL_S: Final = 30.0
 LOOK_UP_INTERVAL_S: Final = 2.0
@@ -75,21 +76,53 @@ class Reconciler:
             StorageError: The database can't be used now.
         """
         until_s = asyncio.get_running_loop().time() + LAST_LOOKS_S
-        while moved := await self._reconcile_some(until_s):
+        stuck: set[int] = set()
+        while moved := await self._reconcile_some(until_s, stuck):
             at = self._line.clock.now()
             _log.warning("calls_reconciled", calls={call.call_id: call.state.value for call in moved})
             for call in moved:
                 self._on_moved(call, at)
             await asyncio.sleep(PAUSE_S)
 
-    async def _reconcile_some(self, until_s: float) -> tuple[Call, ...]:
+    async def _reconcile_some(self, until_s: float, stuck: set[int]) -> tuple[Call, ...]:
         if not await self._line.storage.read(lambda reader: reader.calls.in_states(OPEN, 1)):
             return ()
         await self._look_up.ask_overdue(until_s=until_s)
-        return await self._line.storage.transact(self._some)
+        try:
+            return await self._move_on(limit=CALLS_AT_ONCE, but=frozenset(stuck))
+        except Exception as error:
+            if _is_away(error):
+                raise
+            return await self._move_on_one_by_one(stuck)
 
-    def _some(self, transaction: Transaction) -> tuple[Call, ...]:
-        return reconcile(transaction, limit=CALLS_AT_ONCE, at=self._line.clock.now(), patience=self._line.patience)
+    async def _move_on_one_by_one(self, stuck: set[int]) -> tuple[Call, ...]:
+        """
+        Move some calls on, each by itself, so that one that can't be keeps no others from it; that one is stuck then.
+        """
+        left_alone, at = frozenset(stuck), self._line.clock.now()
+        find = partial(overdue, limit=CALLS_AT_ONCE, at=at, but=left_alone)
+        found = {call.id: call for call in await self._line.storage.transact(find)}
+        moved: list[Call] = []
+        for call in found.values():
+            try:
+                moved += await self._move_on(limit=1, but=left_alone | (found.keys() - {call.id}))
+            except Exception as error:
+                if _is_away(error):
+                    raise
+                stuck.add(call.id)
+                _log.exception("call_not_reconciled", call_id=call.call_id)
+        return tuple(moved)
+
+    async def _move_on(self, *, limit: int, but: Collection[int]) -> tuple[Call, ...]:
+        at, patience = self._line.clock.now(), self._line.patience
+        return await self._line.storage.transact(partial(reconcile, limit=limit, at=at, patience=patience, but=but))
+
+
+def _is_away(error: Exception) -> bool:
+    """
+    Tell whether no other call would fare better: the database can't be used, and forbids nothing.
+    """
+    return isinstance(error, StorageError) and not isinstance(error, StorageConflictError)
 
 
 async def _repeat(look: Callable[[], Awaitable[None]], interval_s: float, trouble: str) -> None:

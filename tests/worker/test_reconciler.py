@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 import attrs
+import pytest
 
 from outdial.domain.model.call import Call
 from outdial.domain.model.disposition import Disposition
 from outdial.domain.model.lifecycle import State
 from outdial.domain.service.reconciliation import TIME_IS_UP
 from outdial.entrypoints.worker.reconciler import CALLS_AT_ONCE, INTERVAL_S
+from outdial.ports.errors import StorageConflictError
 from outdial.ports.storage import Transaction
 from tests import builders
 from tests.service.calls import take
@@ -102,6 +104,43 @@ async def test_trouble_costs_a_look_and_never_the_loop(logs: list[MutableMapping
 
         assert Disposition.OUTCOME_UNKNOWN is call.disposition
         assert "calls_not_reconciled" in {entry["event"] for entry in logs}
+
+
+@pytest.mark.parametrize("error", [StorageConflictError, ValueError])
+@in_virtual_time
+async def test_a_call_that_can_t_be_moved_on_keeps_no_others_from_it(
+    logs: list[MutableMapping[str, Any]], error: type[Exception]
+) -> None:
+    """
+    It is tried again at the next look.
+    """
+    async with office() as bureau:
+        bureau.policy = attrs.evolve(bureau.policy, queue_timeout_s=60)
+        (talking,) = await bureau.accept()
+
+        async with running(bureau.dialler(bureau.carrier(talk_for_ever), live_calls_max=1)):
+            await bureau.reached(talking, State.IN_PROGRESS)
+            calls = await bureau.accept(CALLS_AT_ONCE + 2)
+            bureau.storage.error = error
+            bureau.storage.forbids = partial(_contains, calls[1].id)
+            await bureau.pass_time(60 + INTERVAL_S)
+            first = [(await bureau.call(call)).state for call in calls]
+            bureau.storage.forbids = lambda _result: False
+            await bureau.pass_time(INTERVAL_S)
+            last = await bureau.call(calls[1])
+
+        assert [State.BLOCKED, State.QUEUED, *[State.BLOCKED] * CALLS_AT_ONCE] == first
+        assert State.BLOCKED is last.state
+        stuck = [entry["call_id"] for entry in logs if entry["event"] == "call_not_reconciled"]
+        assert {calls[1].call_id} == set(stuck)
+
+
+def _contains(call_id: int, result: object) -> bool:
+    """
+    Tell whether a transaction's calls contain one that it ended.
+    """
+    calls = result if isinstance(result, tuple) else ()
+    return any(isinstance(call, Call) and call.id == call_id and call.is_terminal for call in calls)
 
 
 def _beat(transaction: Transaction) -> None:

@@ -32,6 +32,8 @@ class UnreliableStorage:
 
         hears_late_s: How long after its commit a transaction's answer is heard, by its number.
 
+        forbids: Tells by what a transaction returns whether it is broken off before its commit.
+
         error: What is raised.
 
         reliable: The other storage.
@@ -44,6 +46,7 @@ class UnreliableStorage:
         self.fails: Callable[[int], bool] = lambda _number: False
         self.loses_answers = False
         self.hears_late_s: Callable[[int], float] = lambda _number: 0
+        self.forbids: Callable[[object], bool] = lambda _result: False
         self.error: type[Exception] = StorageError
         self.reliable = storage
 
@@ -76,7 +79,14 @@ class UnreliableStorage:
             if self.fails_after_s:
                 await asyncio.sleep(self.fails_after_s)
             raise self.error("The database can't be used now.")
-        result = await self.reliable.transact(work)
+
+        def forbidden(transaction: Transaction) -> T:
+            result = work(transaction)
+            if self.forbids(result):
+                raise self.error("This is forbidden.")
+            return result
+
+        result = await self.reliable.transact(forbidden)
         if delay_s := self.hears_late_s(number):
             await asyncio.sleep(delay_s)
         if fails:
