@@ -1,5 +1,5 @@
 """
-What clients are told of a call while it lives: each change of its status, once.
+What clients are told of a call: each change of its status, but for those that only say that nobody knows.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from outdial.domain.model.lifecycle import State
 NEW_STATUS: Final = frozenset(
     {State.SENDING, State.RINGING, State.IN_PROGRESS, State.ENDED, State.CANCELED, State.BLOCKED}
 )
-"""States that always show as another status than the state before; beside them there is `queued`, at accept alone."""
+"""States that always show as another status than the state before; `queued` and `revealed` do only at times."""
 
 
 @attrs.frozen(kw_only=True)
