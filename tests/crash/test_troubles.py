@@ -45,17 +45,19 @@ def test_a_locked_database_breaks_nothing(home: Nursery, database: str, tmp_path
     assert_all_hold(report.verdict)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_a_clock_that_is_set_breaks_nothing(home: Nursery, kind: str) -> None:
+def test_a_clock_that_is_set_breaks_nothing(home: Nursery) -> None:
     """
     Deadlines that are over at once, or only in two hours, have no call dialled twice and no money lost.
     """
-    play = Play(home, kind)
+    plays = [Play(home, kind) for kind in ("sqlite", "postgres")]
 
-    asyncio.run(play.clocks(CLOCKS))
+    async def play_both() -> None:
+        await asyncio.gather(*[play.clocks(CLOCKS) for play in plays])
 
-    assert [] == play.totals.broken
-    assert len(CLOCKS) == play.totals.schedules
+    asyncio.run(play_both())
+
+    assert [[], []] == [play.totals.broken for play in plays]
+    assert 2 * [len(CLOCKS)] == [play.totals.schedules for play in plays]
 
 
 def test_nobody_talks_to_whom_others_took_from_a_sleeping_worker(home: Nursery) -> None:
