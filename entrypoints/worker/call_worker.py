@@ -209,6 +209,8 @@ class CallWorker:
         async with self._stopping:
             began_s = asyncio.get_running_loop().time()
             await self._give_back()
+            if drain_s > 0 and self.live_calls > 0:
+                _log.info("draining", calls=self.live_calls, drain_s=drain_s)
             await self._roll.drain(lambda: self._drained_at_s, sends_until_s=began_s + SENDS_TIMEOUT_S)
             await self._hang_up_all()
             await self._depart()

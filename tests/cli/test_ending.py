@@ -146,6 +146,7 @@ def test_a_drain_lets_calls_finish_until_the_second_signal(line: CommandLine) ->
 
     assert (HTTPStatus.SERVICE_UNAVAILABLE, True) == (ready[0], ready[1]["checks"]["worker"].startswith("Draining:"))
     assert ((HTTPStatus.OK, {"status": "ok"}), "in-progress") == (alive, going_on)
+    assert "draining" in outcome.err
     assert 0 == outcome.exit_code, outcome.err
     assert took_s < PROMISED_S
     assert ("completed", "hang_up_agent", "billed") == clinic.end_of(short)
