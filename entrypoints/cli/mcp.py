@@ -11,11 +11,9 @@ import click
 from outdial.domain.model.principal import Credential, Operator, PresentedKey
 from outdial.entrypoints import library
 from outdial.entrypoints.cli.answer import Answer, refused
-from outdial.entrypoints.cli.running import Variables, answering, settings_of
+from outdial.entrypoints.cli.running import KEY_VARIABLE, NOBODY, Variables, answering, settings_of
 from outdial.entrypoints.mcp.extra import need_mcp
 from outdial.entrypoints.settings import Settings
-
-KEY_VARIABLE: Final = "OUTDIAL_API_KEY"
 
 
 @click.command("mcp")
@@ -40,7 +38,7 @@ def _credential(key: str | None, account_id: int | None) -> Credential:
     if key:
         return PresentedKey(text=key)
     if account_id is None:
-        raise click.UsageError(f"Set {KEY_VARIABLE} to an API key, or give --account to act as the operator.")
+        raise click.UsageError(NOBODY)
     return Operator(account_id=account_id)
 
 

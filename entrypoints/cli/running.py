@@ -22,6 +22,8 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 JSON_OPTION: Final = "--json"
+KEY_VARIABLE: Final = "OUTDIAL_API_KEY"
+NOBODY: Final = f"Set {KEY_VARIABLE} to an API key, or give --account to act as the operator."
 SETTING_OPTIONS: Final = ("database", "host", "port", "carrier", "role")
 """Options that stand for the setting of their name."""
 
@@ -101,7 +103,7 @@ def credential_options(command: F) -> F:
     """
     api_key = click.option(
         "--api-key",
-        envvar="OUTDIAL_API_KEY",
+        envvar=KEY_VARIABLE,
         metavar="KEY",
         help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator acts for --account.",
     )
@@ -121,6 +123,8 @@ def acting(work: Callable[..., Awaitable[Answer]]) -> Callable[..., None]:
     async def with_client(
         dialer: library.Dialer, /, *, api_key: str | None, account_id: int | None, **options: Any
     ) -> Answer:
+        if api_key is None and account_id is None:
+            raise click.UsageError(NOBODY)
         return await work(dialer.client(api_key=api_key, account_id=account_id), **options)
 
     return operating(with_client)
@@ -148,7 +152,7 @@ def json_is_wanted() -> bool:
 account_option = click.option("--account", "account_id", type=click.IntRange(1), required=True, help="The account.")
 api_key_option = click.option(
     "--api-key",
-    envvar="OUTDIAL_API_KEY",
+    envvar=KEY_VARIABLE,
     metavar="KEY",
     help="Whom to act for; without one (or OUTDIAL_API_KEY), the operator.",
 )

@@ -256,7 +256,7 @@ async def _leave_in_doubt(line: CommandLine, at: datetime) -> None:
 @pytest.mark.parametrize(
     ("options", "exit_code", "error"),
     [
-        ((), 2, "invalid_value"),
+        ((), 2, "wrong_usage"),
         (("--account", "99"), 1, "not_found"),
         (("--account", "1", "--limit", "0"), 1, "validation_error"),
         (("--account", "1", "--page", "2", "--cursor", "1"), 1, "validation_error"),
