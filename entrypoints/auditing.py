@@ -29,7 +29,7 @@ class Audited:
     finding: Finding | None
 
 
-def audit(settings: Settings, *, on_progress: OnProgress) -> Audited:
+def audit(settings: Settings, *, on_progress: OnProgress = lambda _progress: None) -> Audited:
     """
     Look at one snapshot of a database; it writes nothing.
 

@@ -144,9 +144,12 @@ def archive(settings: Settings) -> Archive:
     return SqliteArchive(path)
 
 
-def back_up(settings: Settings, target: Path, *, replaces: bool) -> Mapping[str, int]:
+def back_up(settings: Settings, target: Path, *, replaces: bool = False) -> Mapping[str, int]:
     """
     Back the database up into a file, and return how many rows each table has.
+
+    Args:
+        replaces: Whether the file may be there already.
 
     Raises:
         StorageError: There is no backup; the message says why and what to do.

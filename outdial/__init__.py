@@ -17,10 +17,14 @@ from outdial.domain.rules.preview import Judgement, Preview, Verdict
 from outdial.domain.service.agents import AgentView
 from outdial.domain.service.contacts import ContactView
 from outdial.domain.service.decisions import DecidedCall
+from outdial.domain.service.incidents import IncidentsPage
 from outdial.domain.service.reading import CallView
+from outdial.entrypoints.auditing import Audited, audit
 from outdial.entrypoints.client.event_stream import EventStream
+from outdial.entrypoints.composition import back_up
 from outdial.entrypoints.library import Dialer, open  # noqa: A004 - `outdial.open`
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
+from outdial.entrypoints.wire.call_requests import CallsQuery
 from outdial.entrypoints.wire.contacts import ContactChangeBody, NewContactBody
 from outdial.ports.errors import OutdialError
 from outdial.version import VERSION
@@ -30,8 +34,10 @@ __version__ = VERSION
 __all__ = [
     "Accepted",
     "AgentView",
+    "Audited",
     "Call",
     "CallView",
+    "CallsQuery",
     "ContactChangeBody",
     "ContactView",
     "DecidedCall",
@@ -40,6 +46,7 @@ __all__ = [
     "Disposition",
     "EventStream",
     "Grounds",
+    "IncidentsPage",
     "Judgement",
     "NewContactBody",
     "OutdialError",
@@ -55,6 +62,8 @@ __all__ = [
     "StatusChange",
     "Verdict",
     "__version__",
+    "audit",
+    "back_up",
     "open",
     "read_settings",
 ]

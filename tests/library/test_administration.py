@@ -4,8 +4,10 @@ Setting up: what was written down is there, and what can't be used is said in a 
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 import outdial
@@ -14,7 +16,7 @@ from outdial.domain.model.reason import Reason
 from outdial.entrypoints.administration import Administration
 from outdial.entrypoints.do_not_call import Listing
 from outdial.ports.errors import UnknownRecordError
-from tests.library.setting_up import CALLEE, MEMORY, Clinic, opened
+from tests.library.setting_up import CALLEE, MEMORY, Clinic, in_file, opened
 
 Work = Callable[[Administration, int], Coroutine[Any, Any, object]]
 
@@ -239,3 +241,27 @@ def test_premium_number_is_dialled_up_to_its_cap() -> None:
         assert Refused(reason=Reason.DESTINATION_NOT_ALLOWED) == decisions[1]
 
     run(scenario)
+
+
+def test_operators_audit_and_back_up_while_others_go_on(tmp_path: Path) -> None:
+    """
+    As the commands do; the backup is as sound as the database is.
+    """
+    settings, target = in_file(tmp_path), tmp_path / "backup.db"
+
+    async def main() -> list[outdial.Audited]:
+        async with opened(settings) as clinic:
+            decision = await clinic.dialer.dial(CALLEE, clinic.agent_id)
+            assert isinstance(decision, outdial.Accepted)
+            await clinic.dialer.wait(decision.call, timeout_s=10)
+            unknown = await clinic.dialer.client(api_key=clinic.key).calls.list(outdial.CallsQuery(status="unknown"))
+            assert not isinstance(unknown, Refused)
+            assert () == unknown.records
+            assert 1 == (await asyncio.to_thread(outdial.back_up, settings, target))["calls"]
+            copied = attrs.evolve(settings, database=f"sqlite:///{target}")
+            return [await asyncio.to_thread(outdial.audit, each) for each in (settings, copied)]
+
+    audits = asyncio.run(main())
+
+    assert [None, None] == [audited.finding for audited in audits]
+    assert [1, 1] == [audited.rows["calls"] for audited in audits]
