@@ -98,7 +98,10 @@ class CallDetailBody(TypedDict):
     variables: dict[str, Any]
     billing: BillingBody
     ended_reason: Disposition | None
-    hang_up_cause: Annotated[str | None, Field(description="The network's own words.")]
+    hang_up_cause: Annotated[
+        str | None,
+        Field(description="The network's own words; or why it is dialled again, or nobody knows its outcome."),
+    ]
 
 
 class CallSummaryBody(TypedDict):
