@@ -13,6 +13,7 @@ from outdial.entrypoints import composition
 from outdial.entrypoints.dialogs_folder import dialogs_folder
 from outdial.entrypoints.logs import set_up_own_logging
 from outdial.entrypoints.mcp.extra import McpMissingError, need_mcp
+from outdial.entrypoints.readiness import place_if_writable
 from outdial.entrypoints.settings import Settings, SettingsError, read_settings
 from outdial.ports.carrier import Carrier
 from outdial.ports.errors import CarrierUnavailableError, SpeechError, StorageError
@@ -88,8 +89,7 @@ async def _database(settings: Settings) -> Check:
         storage = composition.storage(settings)
         await storage.start()
         try:
-            await storage.transact(lambda _transaction: None)
-            place = await storage.read(lambda reader: reader.places.current())
+            place = await storage.transact(place_if_writable)
         finally:
             await storage.stop()
         is_known = await composition.witness(settings).confirms(place)

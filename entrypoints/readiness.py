@@ -9,9 +9,10 @@ from typing import Final
 import attrs
 
 from outdial.entrypoints.worker.dialling import Workers
+from outdial.ports.dialling_place import DiallingPlace
 from outdial.ports.errors import StorageError
 from outdial.ports.rate_limiter import RateLimiter
-from outdial.ports.storage import Storage
+from outdial.ports.storage import Storage, Transaction
 
 READY: Final = "ready"
 
@@ -48,6 +49,17 @@ class Readiness:
         All of it.
         """
         return {**self.needed, **self.helpful}
+
+
+def place_if_writable(transaction: Transaction) -> DiallingPlace:
+    """
+    Return where the database is, and fail as whoever writes would.
+
+    SQLite lets a transaction begin on a file that can't be written: only a writing statement finds that out. This one
+    has nothing to write.
+    """
+    transaction.workers.leave("")
+    return transaction.places.current()
 
 
 async def readiness_of(
@@ -90,7 +102,7 @@ async def _look(storage: Storage) -> tuple[str, bool]:
     """
     try:
         async with asyncio.timeout(READY_WITHIN_S):
-            return READY, (await storage.transact(lambda transaction: transaction.places.current())).is_here
+            return READY, (await storage.transact(place_if_writable)).is_here
     except StorageError as error:
         return str(error), True
     except TimeoutError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from outdial.adapters.sqlite import connection
 from outdial.adapters.sqlite.lock import DiallingLock
 from outdial.ports.errors import StorageError
 from tests.cli.commands import CommandLine
@@ -109,6 +110,19 @@ def test_a_locked_database_is_told(line: CommandLine, monkeypatch: pytest.Monkey
     body = line.run("doctor", "--json").body
 
     assert not checks(body)["database"]
+
+
+def test_a_file_that_can_only_be_read_is_told(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Although a transaction begins on it.
+    """
+    line.ask("migrate")
+    monkeypatch.setattr(connection, "WRITER_PRAGMAS", (*connection.WRITER_PRAGMAS, "query_only = on"))
+
+    outcome = line.run("doctor")
+
+    assert 1 == outcome.exit_code
+    assert "read-only" in outcome.out
 
 
 def test_a_dialling_process_is_seen_through_a_link(line: CommandLine) -> None:
