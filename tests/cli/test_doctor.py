@@ -117,7 +117,8 @@ def test_a_file_that_can_only_be_read_is_told(line: CommandLine, monkeypatch: py
     Although a transaction begins on it.
     """
     line.ask("migrate")
-    monkeypatch.setattr(connection, "WRITER_PRAGMAS", (*connection.WRITER_PRAGMAS, "query_only = on"))
+    opening = connection._open  # noqa: SLF001 - what SQLite does by itself where rights are missing
+    monkeypatch.setattr(connection, "_open", lambda path, **given: opening(path, **{**given, "mode": "ro"}))
 
     outcome = line.run("doctor")
 
