@@ -12,9 +12,6 @@ from typing import Final
 
 from pocketsphinx import Decoder, get_model_path
 
-MODEL_RATE_HZ: Final = 16_000
-TELEPHONE_RATE_HZ: Final = 8000
-
 _START: Final = 0
 _END: Final = 1
 
