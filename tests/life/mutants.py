@@ -129,9 +129,9 @@ MUTANTS: Final[dict[str, Break]] = {
         "return end(transaction, call, at=at, disposition=Disposition.OUTCOME_UNKNOWN)",
     ),
     "unknown calls hold money for ever": changed(
-        reconciliation, "_overdue", "State.UNKNOWN, State.ENDED,", "State.ENDED,"
+        reconciliation, "overdue", "State.UNKNOWN, State.ENDED,", "State.ENDED,"
     ),
-    "what hangs on the line stays there": changed(reconciliation, "_overdue", "*sorted(ON_THE_LINE), ", ""),
+    "what hangs on the line stays there": changed(reconciliation, "overdue", "*sorted(ON_THE_LINE), ", ""),
     "unknown calls are given up at once": changed(
         Patience, "until_known", "self.ring_timeout_s + call.max_duration_s + self.evidence_lag_s", "0"
     ),
