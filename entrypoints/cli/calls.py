@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import click
 from rich.console import RenderableType
-from rich.text import Text
 
 from outdial.domain.model.call import UNKNOWN, Call, Status
 from outdial.domain.model.decision import Refused
@@ -26,7 +25,7 @@ from outdial.entrypoints.cli.answer import (
     table_of,
     when,
 )
-from outdial.entrypoints.cli.following import statuses
+from outdial.entrypoints.cli.following import progress, statuses
 from outdial.entrypoints.cli.running import acting, api_key_option, call_options, json_is_wanted, operating
 from outdial.entrypoints.client.client import Client
 from outdial.entrypoints.library import Dialer
@@ -137,7 +136,7 @@ async def _followed(dialer: Dialer, accepted: Call) -> Answer:
     try:
         async for current in statuses(dialer, accepted, timeout_s=timeout_s):
             if not json_is_wanted():
-                console(err=True).print(_progress(current), style="dim")
+                console(err=True).print(plain(progress(current)), style="dim")
     except TimeoutError:
         console(err=True).print(plain(f"After {timeout_s} s the call is not over."), style="red")
     view = await dialer.call(current.id)
@@ -145,11 +144,6 @@ async def _followed(dialer: Dialer, accepted: Call) -> Answer:
         return refused(view)
     exit_code = EXIT_OK if view.call.status is Status.COMPLETED else EXIT_REFUSED
     return Answer(body=call_body(view), shown=_viewed(view), exit_code=exit_code)
-
-
-def _progress(current: Call) -> Text:
-    hint = " (a running `outdial serve` dials it)" if current.status is Status.QUEUED else ""
-    return plain(f"{current.status}{hint}")
 
 
 def _accepted(accepted: Call) -> RenderableType:

@@ -3,22 +3,27 @@ Asking for calls, and looking at them, at the command line.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any, Final
 
 import pytest
 
 from outdial.adapters.sqlite.storage import SqliteStorage
 from outdial.domain.model.capacity import Capacity
 from outdial.domain.model.disposition import HangUpCause
+from outdial.domain.model.lifecycle import State
 from outdial.domain.model.patience import Patience
 from outdial.domain.service.dialling import lease, pass_no_return
 from outdial.domain.service.progress import mark_doubtful
+from outdial.entrypoints.cli.following import progress
 from outdial.ports.storage import Transaction
+from tests import builders
 from tests.cli.commands import CommandLine, furnish
 
 CALLEE = "+15551234567"
 CALL = ("call", "--agent", "1", "--to", CALLEE)
+LATER: Final = datetime(2025, 4, 24, 10, 20, 30, tzinfo=UTC)
 
 
 def test_a_call_is_only_recorded(line: CommandLine) -> None:
@@ -232,6 +237,29 @@ def test_calls_of_unknown_outcome_are_found(line: CommandLine) -> None:
     assert "Call 1: unknown" in shown
     assert "the line broke" in shown
     assert (doubted_at + timedelta(seconds=40 + 1800 + 60)).strftime("%H:%M:%S") in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "queued (a running `outdial serve` dials it)"),
+        ({"state": State.RINGING}, "ringing"),
+        (
+            {"not_before": LATER, "cause": HangUpCause(code=503, words="Service Unavailable")},
+            "queued (503 Service Unavailable): dialled again from 2025-04-24T10:20:30Z on",
+        ),
+        (
+            {"state": State.UNKNOWN, "deadline_at": LATER, "cause": HangUpCause(words="no answer")},
+            "unknown (no answer): evidence is waited for until 2025-04-24T10:20:30Z",
+        ),
+    ],
+    ids=["queued", "ringing", "queued again", "unknown"],
+)
+def test_who_waits_for_a_call_learns_what_it_waits_for(changes: dict[str, Any], said: str) -> None:
+    """
+    What may take minutes says until when.
+    """
+    assert said == progress(builders.call(**changes))
 
 
 async def _leave_in_doubt(line: CommandLine, at: datetime) -> None:
