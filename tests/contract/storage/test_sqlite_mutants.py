@@ -5,6 +5,7 @@ Negative controls: each promise of the suite is broken once in SQLite, and its c
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def _without_foreign_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _without_query_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "open_reader", connection.open_writer)
+    opening = partial(connection._open, mode="rw", pragmas=connection.COMMON_PRAGMAS, check_same_thread=False)  # noqa: SLF001
+    monkeypatch.setattr(connection, "open_reader", opening)
 
 
 def _without_ledger_order(monkeypatch: pytest.MonkeyPatch) -> None:
