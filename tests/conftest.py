@@ -7,6 +7,7 @@ import shutil
 from typing import Final
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.postgres.server import wheel_server
@@ -24,6 +25,14 @@ IN_CI: Final = os.environ.get("CI") == "true"
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if IN_CI else "desk")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_comes() -> None:
+    """
+    Forget how tests before had logs written: the first who opens outdial in a process sets that up for good.
+    """
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,5 @@
 """
-A command line in an empty folder; logging as it was before.
+A command line in an empty folder; the standard library's logging as it was before.
 """
 
 import logging
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.cli.commands import CommandLine
 
@@ -35,4 +34,3 @@ def logging_as_before() -> Iterator[None]:
     loggers[0].handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
-    structlog.reset_defaults()

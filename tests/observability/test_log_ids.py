@@ -3,7 +3,6 @@ From a request's id to the call, and from the call to its attempt: by the lines 
 """
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,16 @@ from tests.http.api import BODY, Api
 
 
 @pytest.fixture
-def lines() -> Iterator[list[Any]]:
+def lines() -> list[Any]:
     """
     What is logged while the test runs.
     """
-    before = structlog.get_config()
     capture = LogCapture()
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, capture],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
     )
-    yield capture.entries
-    structlog.configure(**before)
+    return capture.entries
 
 
 @pytest.mark.parametrize("number", ["+15551234567", "+15555550101"])
