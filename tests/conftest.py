@@ -17,6 +17,7 @@ PROGRAMS: Final = {
     "heard": ("baresip", "flite"),
     "browser": ("chromium",),
     "redis": ("redis-server",),
+    "bash": ("bash",),
 }
 """What the tests of a mark start."""
 

@@ -3,7 +3,6 @@
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ FOUND: Final = {
 }
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.bash
 def test_bash_completes_what_was_begun(tmp_path: Path) -> None:
     """
     Commands, their commands, values and options, by the script that is printed.

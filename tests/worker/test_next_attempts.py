@@ -19,6 +19,13 @@ DOWN: Final = HangUpCause(code=503, words="Service Unavailable")
 THREE_ATTEMPTS: Final = Patience(ring_timeout_s=RING_TIMEOUT_S, attempts_max=3)
 
 
+async def down(_line: Line) -> None:
+    """
+    Refuse an order for trouble of the network's own.
+    """
+    raise RejectedError(Disposition.CARRIER_ERROR, DOWN)
+
+
 @in_virtual_time
 async def test_a_trunk_that_comes_back_gets_the_call() -> None:
     """
@@ -50,10 +57,6 @@ async def test_a_trunk_that_stays_down_is_tried_thrice() -> None:
     """
     Then the call fails with its words.
     """
-
-    async def down(_line: Line) -> None:
-        raise RejectedError(Disposition.CARRIER_ERROR, DOWN)
-
     async with office() as bureau:
         carrier = bureau.carrier(down)
         (accepted,) = await bureau.accept()
@@ -93,10 +96,6 @@ async def test_a_call_is_canceled_between_two_attempts() -> None:
     """
     Nothing is on the line then.
     """
-
-    async def down(_line: Line) -> None:
-        raise RejectedError(Disposition.CARRIER_ERROR, DOWN)
-
     async with office() as bureau:
         carrier = bureau.carrier(down)
         (accepted,) = await bureau.accept()
